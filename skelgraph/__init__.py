@@ -1,0 +1,26 @@
+"""Human skeletons as graphs: 2D keypoints to 3D poses with graph networks."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from skelgraph.skeleton import Skeleton
+
+if TYPE_CHECKING:
+    from skelgraph.lifter import Lifter
+
+__version__ = "0.1.0"
+__all__ = ["Skeleton", "load", "__version__"]
+
+
+def load(run: str | Path) -> Lifter:
+    """Loads a trained lifter from a run folder or a checkpoint file.
+
+    Raises:
+        FileNotFoundError: if there is no checkpoint there.
+        ValueError: if the file is not one of ours or is damaged.
+    """
+    from skelgraph import lifter
+
+    return lifter.load(run)
