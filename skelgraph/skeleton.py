@@ -253,6 +253,10 @@ class Skeleton:
                 above = self.parents[above]
             return new.get(above, -1)
 
+        parents = [parent(i) for i in kept]
+        bones = {frozenset(bone) for bone in enumerate(parents)}
+        extra_edges = [(new[a], new[b]) for a, b in self.extra_edges if a in new and b in new]
+
         def group(groups: Mapping[str, tuple[int, ...]]) -> dict[str, list[int]]:
             left = {key: [new[i] for i in members if i in new] for key, members in groups.items()}
             return {key: members for key, members in left.items() if members}
@@ -260,13 +264,13 @@ class Skeleton:
         return Skeleton(
             name or f"{self.name}_{len(kept)}",
             [self.joints[i] for i in kept],
-            [parent(i) for i in kept],
+            parents,
             center=new.get(self.center),
             pairs=[(new[a], new[b]) for a, b in self.pairs if a in new and b in new],
             parts=group(self.parts),
             limbs=group(self.limbs),
             origin=[new[i] for i in self.origin if i in new] or None,
-            extra_edges=[(new[a], new[b]) for a, b in self.extra_edges if a in new and b in new],
+            extra_edges=[edge for edge in extra_edges if frozenset(edge) not in bones],
         )
 
     # ---- other forms

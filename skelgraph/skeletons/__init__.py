@@ -1,0 +1,42 @@
+"""The built-in skeletons: one constant a file, pure data."""
+
+from difflib import get_close_matches
+
+from skelgraph.skeleton import Skeleton
+from skelgraph.skeletons.blazepose import BLAZEPOSE
+from skelgraph.skeletons.coco import COCO
+from skelgraph.skeletons.coco_wholebody import COCO_WHOLEBODY
+from skelgraph.skeletons.coco_wholebody_contours import COCO_WHOLEBODY_CONTOURS
+from skelgraph.skeletons.face import FACE
+from skelgraph.skeletons.hand import HAND
+from skelgraph.skeletons.human36m import HUMAN36M
+from skelgraph.skeletons.human36m_16 import HUMAN36M_16
+from skelgraph.skeletons.mpi_inf_3dhp import MPI_INF_3DHP
+from skelgraph.skeletons.openpose_body25 import OPENPOSE_BODY25
+
+__all__ = [
+    "BLAZEPOSE",
+    "COCO",
+    "COCO_WHOLEBODY",
+    "COCO_WHOLEBODY_CONTOURS",
+    "FACE",
+    "HAND",
+    "HUMAN36M",
+    "HUMAN36M_16",
+    "MPI_INF_3DHP",
+    "OPENPOSE_BODY25",
+]
+
+
+def get(name: str) -> Skeleton:
+    """The built-in skeleton of a name, such as ``"HUMAN36M"``.
+
+    Raises:
+        ValueError: if there is none; the message gives the nearest name.
+    """
+    if name in __all__:
+        skeleton: Skeleton = globals()[name]
+        return skeleton
+    near = get_close_matches(name.upper(), __all__, 1)
+    hint = f"did you mean {near[0]!r}?" if near else f"known are {', '.join(__all__)}"
+    raise ValueError(f"unknown skeleton {name!r}; {hint}")
