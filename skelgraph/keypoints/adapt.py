@@ -1,0 +1,76 @@
+"""Keypoints made ready for a model: its joints by name, a known image size, and nothing that looks wrong."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import NamedTuple
+
+from skelgraph import conversions
+from skelgraph.keypoints import checks
+from skelgraph.keypoints.keypoints import Keypoints
+from skelgraph.skeleton import Skeleton
+
+_FEWEST = 5
+
+
+class Adapted(NamedTuple):
+    """Keypoints of a skeleton's joints, how they were made, and what looked wrong but was insisted on."""
+
+    keypoints: Keypoints
+    match: conversions.Match
+    warnings: tuple[str, ...]
+
+
+def adapt(
+    keypoints: Keypoints,
+    skeleton: Skeleton,
+    image_size: tuple[float, float] | None = None,
+    *,
+    force: bool = False,
+) -> Adapted:
+    """Fits keypoints to a skeleton.
+
+    Args:
+        keypoints: with joint names, or without but of as many joints as the skeleton, taken in its order.
+        skeleton: what the model needs.
+        image_size: width and height in px, in place of the file's.
+        force: take what looks wrong for right and only warn.
+
+    Raises:
+        ValueError: if the image size is unknown, the joints do not fit, or the values look wrong.
+    """
+    source = keypoints.source
+    size = image_size or keypoints.image_size
+    if size is None:
+        raise ValueError(f"{source}: does not say the size of the image; give it with --image-size WxH (in px)")
+    keypoints = dataclasses.replace(keypoints, image_size=size)
+    match = _match(keypoints, skeleton)
+    xy, confidence = match(keypoints.xy, keypoints.confidence)
+    fitted = dataclasses.replace(keypoints, xy=xy, confidence=confidence, joints=skeleton.joints)
+    warnings = [message for check in (checks.normalised, checks.order) if (message := check(fitted))]
+    if warnings and not force:
+        raise ValueError(f"{source}: {warnings[0]}. If it is right as it is, insist with --force")
+    if message := checks.outside(fitted):
+        warnings.append(message)
+    return Adapted(fitted, match, tuple(warnings))
+
+
+def _match(keypoints: Keypoints, skeleton: Skeleton) -> conversions.Match:
+    count, needed = keypoints.num_joints, skeleton.num_joints
+    if not keypoints.joints:
+        if count != needed:
+            raise ValueError(
+                f"{keypoints.source}: has {count} joints without names, but the model's skeleton {skeleton.name} needs "
+                f"{needed}; closest known: {conversions.closest(count)}. Name the joints (array 'joints' or "
+                "'skeleton' in the npz) and they are matched by name"
+            )
+        return conversions.match(skeleton.joints, skeleton)
+    match = conversions.match(keypoints.joints, skeleton)
+    found = needed - len(match.missing)
+    if found < min(_FEWEST, (needed + 1) // 2):
+        raise ValueError(
+            f"{keypoints.source}: of its {count} joints ({', '.join(keypoints.joints[:6])}, ...; closest known: "
+            f"{conversions.closest(count)}) only {found} are among the {needed} of the model's skeleton "
+            f"{skeleton.name} ({', '.join(skeleton.joints[:6])}, ...)"
+        )
+    return match
