@@ -1,0 +1,154 @@
+"""A page to look at a pose with: one HTML file of our own that plays and turns it, offline."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import json
+import re
+from importlib import resources
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from skelgraph import atomic, strokes
+from skelgraph.keypoints import Keypoints
+from skelgraph.poses import Pose3D
+
+_SCRIPTS = ("page_data.js", "page_drawing.js", "page.js")  # one script, in this order
+_LONGEST = 200  # characters of a title or summary entry, 64 of a name
+_STEP_M, _STEP_PX = 5e-5, 0.05  # coarsest int16 steps; beyond their range float32 is stored
+
+
+def write_page(
+    path: str | Path,
+    pose: Pose3D,
+    keypoints: Keypoints | None = None,
+    truth: Pose3D | ArrayLike | None = None,
+    title: str = "",
+    *,
+    model: str = "",
+) -> Path:
+    """Writes one self-contained HTML page: 2D keypoints beside the 3D pose, to play, scrub, turn and zoom.
+
+    The page loads nothing from anywhere. Names and titles reach it as JSON and are shown as text; its content security
+    policy lets no script run but its own. The file appears whole or not at all.
+
+    Args:
+        path: the file to write; its folder must exist.
+        pose: F frames of J joints, m.
+        keypoints: the F frames of 2D that were lifted, px.
+        truth: true joints [F, J, 3] in m, drawn over ``pose``; centred on the pose's origin first.
+        title: shown on top; default the file name of the keypoints.
+        model: what lifted the pose, shown in the summary.
+
+    Returns:
+        ``path``.
+
+    Raises:
+        ValueError: if keypoints or truth have other frames or joints than the pose.
+    """
+    drawn = strokes.of_skeleton(pose.skeleton)
+    poses = [_pose("pose", np.asarray(pose.joints), pose.missing)]
+    if truth is not None:
+        poses.append(_pose("truth", centred_truth(pose, truth), None))
+    frames = len(pose.joints)
+    block = {
+        "title": _text(title or (Path(keypoints.source).name if keypoints else "") or pose.skeleton.name, _LONGEST),
+        "summary": [_text(entry, _LONGEST) for entry in _summary(pose, model)],
+        "frames": frames,
+        "fps": pose.fps,
+        "parts": [_text(part) for part in drawn.parts],
+        "figure": _figure(drawn),
+        "poses": poses,
+        "keypoints": None if keypoints is None else _keypoints(keypoints, pose),
+    }
+    atomic.write(Path(path), _fill(block))
+    return Path(path)
+
+
+def centred_truth(pose: Pose3D, truth: Pose3D | ArrayLike) -> NDArray[np.float32]:
+    """True joints [F, J, 3], m, relative to the mean of the pose's origin joints.
+
+    Raises:
+        ValueError: if the truth has other joints or another shape than the pose.
+    """
+    if isinstance(truth, Pose3D) and truth.skeleton.joints != pose.skeleton.joints:
+        raise ValueError(f"truth has the joints of {truth.skeleton.name!r}, the pose those of {pose.skeleton.name!r}")
+    joints = np.asarray(truth.joints if isinstance(truth, Pose3D) else truth, dtype=np.float32)
+    if joints.shape != pose.joints.shape:
+        raise ValueError(f"truth has the shape {list(joints.shape)}, the pose {list(pose.joints.shape)} [F, J, 3]")
+    origin = [pose.skeleton.index(joint) for joint in pose.origin]
+    return joints - joints[:, origin].mean(axis=1, keepdims=True)
+
+
+def _summary(pose: Pose3D, model: str) -> list[str]:
+    frames, count, _ = pose.joints.shape
+    rate = f"{pose.fps:g} fps" if pose.fps else "fps unknown, played at 25"
+    entries = [pose.skeleton.name, f"{count} joints", f"{frames} frame{'s' * (frames != 1)}", rate]
+    return [*entries, f"unit {pose.unit}", *([f"model {model}"] if model else [])]
+
+
+def _figure(drawn: strokes.Strokes) -> dict[str, Any]:
+    return {"joints": [_text(j) for j in drawn.joints], "lines": drawn.lines, "side": drawn.side, "part": drawn.part}
+
+
+def _pose(name: str, joints: NDArray[Any], missing: NDArray[np.bool_] | None) -> dict[str, Any]:
+    unseen = None if missing is None or not missing.any() else _pack(missing.astype(np.uint8))
+    return {"name": name, "joints": _pack(joints, _STEP_M), "missing": unseen}
+
+
+def _keypoints(keypoints: Keypoints, pose: Pose3D) -> dict[str, Any]:
+    frames, count = keypoints.xy.shape[:2]
+    if frames != len(pose.joints):
+        raise ValueError(f"keypoints have {frames} frames, the pose {len(pose.joints)}")
+    seen = np.isfinite(keypoints.xy).all(axis=-1) & (keypoints.confidence > 0)
+    # A joint with some confidence stays visible after rounding to 1/255.
+    confidence = np.where(seen, np.clip(np.nan_to_num(keypoints.confidence) * 255, 1, 255), 0).round().astype(np.uint8)
+    size = None if keypoints.image_size is None else [float(side) for side in keypoints.image_size]
+    return {
+        **_figure(strokes.of_joints(keypoints.joints, keypoints.num_joints, pose.skeleton)),
+        "xy": _pack(np.where(seen[..., None], keypoints.xy, np.nan), _STEP_PX),
+        "confidence": _pack(confidence),
+        "image_size": size,
+    }
+
+
+def _pack(values: NDArray[Any], step: float = 1.0) -> dict[str, Any]:
+    """Base64 of uint8 as they are, of numbers as int16 multiples of ``step`` where they fit, else float32."""
+    if values.dtype == np.uint8:
+        return {"type": "uint8", "base64": base64.b64encode(values.tobytes()).decode()}
+    finite = np.isfinite(values)
+    if np.abs(values, where=finite, out=np.zeros(values.shape)).max(initial=0) > 32767 * step:
+        return {"type": "float32", "base64": base64.b64encode(values.astype("<f4").tobytes()).decode()}
+    whole = np.where(finite, np.where(finite, values, 0) / step, -32768).round().astype("<i2")
+    return {"type": "int16", "step": step, "base64": base64.b64encode(whole.tobytes()).decode()}
+
+
+def _text(text: str, longest: int = 64) -> str:
+    return text if len(text) <= longest else text[: longest - 1] + "…"
+
+
+def _fill(block: dict[str, Any]) -> str:
+    """The page with its parts in place; no part is searched for the names of others."""
+    html, style = _asset("page.html"), _asset("page.css")
+    script = "\n".join(_asset(name) for name in _SCRIPTS)
+    policy = (
+        f"default-src 'none'; script-src '{_hash(script)}'; style-src '{_hash(style)}'; img-src data:; "
+        "base-uri 'none'; form-action 'none'"
+    )
+    text = json.dumps(block, separators=(",", ":"), allow_nan=False)
+    for character in "<>&":
+        text = text.replace(character, f"\\u{ord(character):04x}")
+    parts = {"policy": policy, "style": style, "script": script, "data": text}
+    return re.sub(r"\{\{(\w+)\}\}", lambda found: parts[found[1]], html)
+
+
+def _asset(name: str) -> str:
+    return (resources.files("skelgraph") / name).read_text(encoding="utf-8")
+
+
+def _hash(text: str) -> str:
+    return "sha256-" + base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()

@@ -1,0 +1,114 @@
+"""What is said and drawn about skeletons, poses and runs: one place to import it from."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from skelgraph import figures
+from skelgraph.edges import EDGE_TYPES
+from skelgraph.pose_drawing import draw_pose
+from skelgraph.run_folder import read_log
+from skelgraph.skeleton import Skeleton
+from skelgraph.skeleton_drawing import draw_skeleton
+from skelgraph.tables import metric_rows, metrics_markdown, metrics_table
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+__all__ = ["describe", "draw_curve", "draw_pose", "draw_skeleton", "metric_rows", "metrics_markdown", "metrics_table"]
+
+
+def describe(skeleton: Skeleton) -> str:
+    """A summary of a skeleton for the terminal: its parts, pairs, edges by type, and each joint with its parent."""
+    types = np.bincount(skeleton.edge_type.numpy(), minlength=3)
+    edges = ", ".join(f"{count} {name}" for name, count in zip(EDGE_TYPES, types, strict=False))
+    bones, extra = len(skeleton.bones), len(skeleton.extra_edges)
+    names = [skeleton.joints[i] for i in skeleton.origin]
+    head = [
+        f"{skeleton.name}: {skeleton.num_joints} joints, {bones} bones, {extra} extra edges",
+        f"edges   {skeleton.num_edges}: {edges}",
+        f"center  {skeleton.joints[skeleton.center]} (hops are counted from here)",
+        f"origin  {', '.join(names)}" + (" (their mean)" if len(names) > 1 else ""),
+        f"roots   {', '.join(skeleton.joints[i] for i in skeleton.roots)}",
+        f"parts   {', '.join(f'{name} {len(members)}' for name, members in skeleton.parts.items())}",
+        f"limbs   {', '.join(f'{name} {len(members)}' for name, members in skeleton.limbs.items())}",
+        f"pairs   {len(skeleton.pairs)} left and right",
+    ]
+    return "\n".join([*head, "", *_joint_lines(skeleton)]) + "\n"
+
+
+def _joint_lines(skeleton: Skeleton) -> list[str]:
+    mirror = {a: b for pair in skeleton.pairs for a, b in (pair, pair[::-1])}
+    part = {joint: name for name, members in skeleton.parts.items() for joint in members}
+    hops = skeleton.hops().tolist()
+    rows = [("", "joint", "parent", "hops", "part", "mirror")]
+    for i, (joint, parent) in enumerate(zip(skeleton.joints, skeleton.parents, strict=True)):
+        above, twin = (skeleton.joints[other] if other >= 0 else "-" for other in (parent, mirror.get(i, -1)))
+        rows.append((str(i), joint, above, str(hops[i]), part[i], twin))
+    widths = [max(len(row[k]) for row in rows) for k in range(len(rows[0]))]
+    lines = []
+    for row in rows:
+        cells = [cell.ljust(width) for cell, width in zip(row, widths, strict=True)]
+        cells[0], cells[3] = row[0].rjust(widths[0]), row[3].rjust(widths[3])
+        lines.append("  ".join(cells).rstrip())
+    return lines
+
+
+def draw_curve(run: str | Path) -> Path:
+    """Draws curve.png of a run folder from its log.csv: loss, and MPJPE of train and test, by epoch.
+
+    The mean pose's MPJPE is a dashed line where metrics.json has it.
+
+    Raises:
+        FileNotFoundError: if there is no log.csv.
+        ValueError: if it has no rows.
+    """
+    run = Path(run)
+    if not (run / "log.csv").exists():
+        raise FileNotFoundError(f"{run}: no log.csv, so no run to draw; train it first")
+    rows = read_log(run / "log.csv")
+    if not rows:
+        raise ValueError(f"{run / 'log.csv'} has no rows: no epoch is finished yet")
+    figure = figures.new(9.0, 3.6)
+    left, right = figure.subplots(1, 2)
+    left.plot(*_column(rows, "loss"), color=figures.INK, linewidth=1.6)
+    left.set_title("training loss", fontsize=10, color=figures.INK, loc="left")
+    for name, colour in (("train", figures.SIDES[2]), ("test", figures.SIDES[1])):
+        epochs, values = _column(rows, f"{name}_mpjpe_mm")
+        right.plot(epochs, values, color=colour, linewidth=1.6, label=name, marker="o" if len(values) == 1 else None)
+    baseline = _mean_pose(run / "metrics.json")
+    if baseline is not None:
+        dashed = (0, (4, 3))
+        right.axhline(baseline, color=figures.MUTED, linestyle=dashed, linewidth=1.2, label=f"mean pose {baseline:.0f}")
+    right.set_title("MPJPE (mm)", fontsize=10, color=figures.INK, loc="left")
+    right.set_ylim(bottom=0)
+    right.legend(frameon=False, fontsize=9)
+    for ax in (left, right):
+        _plain(ax)
+    return figures.save(figure, run / "curve.png")
+
+
+def _column(rows: list[dict[str, str]], column: str) -> tuple[list[int], list[float]]:
+    """Epochs and values of a column of log.csv, without the epochs where it is empty."""
+    filled = [(int(row["epoch"]), float(row[column])) for row in rows if row.get(column)]
+    return [epoch for epoch, _ in filled], [value for _, value in filled]
+
+
+def _mean_pose(path: Path) -> float | None:
+    if not path.exists():
+        return None
+    content: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    value = content.get("mean_pose", {}).get("mpjpe_mm")
+    return None if value is None else float(value)
+
+
+def _plain(ax: Axes) -> None:
+    ax.set_xlabel("epoch", fontsize=9, color=figures.MUTED)
+    ax.tick_params(labelsize=8, colors=figures.MUTED, length=0)
+    ax.spines[:].set_visible(False)
+    ax.grid(True, color=figures.FAINT, linewidth=0.6)
+    ax.set_axisbelow(True)

@@ -1,0 +1,99 @@
+"""The numbers of metrics.json as tables: for the terminal and as markdown, the mean pose's errors beside them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Literal, NamedTuple, get_args
+
+from rich.table import Table
+from rich.text import Text
+
+By = Literal["overall", "parts", "joints", "actions", "h3wb"]
+
+_PROTOCOLS = {
+    "mpjpe_mm": "MPJPE (mm)",
+    "p_mpjpe_mm": "P-MPJPE (mm)",
+    "n_mpjpe_mm": "N-MPJPE (mm)",
+    "velocity_mm": "velocity error (mm)",
+    "pck": "PCK at 150 mm (%)",
+    "auc": "AUC (%)",
+}
+_FIRST = {"overall": "metric", "parts": "part", "joints": "joint", "actions": "action", "h3wb": "H3WB part"}
+
+
+class Row(NamedTuple):
+    """One line: what is measured, its value and the mean pose's; mm, or % where the name says so."""
+
+    name: str
+    value: float
+    mean_pose: float | None
+
+    @property
+    def ratio(self) -> float | None:
+        """Value over the mean pose's; the smaller the better for errors."""
+        return self.value / self.mean_pose if self.mean_pose else None
+
+
+def metric_rows(metrics: Mapping[str, Any], by: By = "overall") -> list[Row]:
+    """The rows of one table.
+
+    Args:
+        metrics: what :func:`skelgraph.evaluate.evaluate` returns and metrics.json holds.
+        by: ``"overall"`` for each protocol, or MPJPE by ``"parts"``, ``"joints"``, ``"actions"``; ``"h3wb"``.
+
+    Returns:
+        Rows in the order of ``metrics``; none where it has nothing of the kind.
+
+    Raises:
+        ValueError: for an unknown ``by``.
+    """
+    if by not in get_args(By):
+        raise ValueError(f"by is {by!r}; expected one of {', '.join(get_args(By))}")
+    baseline = metrics.get("mean_pose", {})
+    if by == "overall":
+        scales = {key: 100.0 if key in ("pck", "auc") else 1.0 for key in _PROTOCOLS}
+        return [
+            Row(label, scales[key] * metrics[key], scales[key] * baseline[key] if key in baseline else None)
+            for key, label in _PROTOCOLS.items()
+            if key in metrics
+        ]
+    means = baseline.get(by, {})
+    return [
+        Row(str(name), _mpjpe(value), _mpjpe(means[name]) if name in means else None)
+        for name, value in metrics.get(by, {}).items()
+    ]
+
+
+def metrics_table(metrics: Mapping[str, Any], by: By = "overall", title: str | None = None) -> Table:
+    """The rows as a rich table for the terminal. Names are shown as they are, never read as markup."""
+    table = Table(title=None if title is None else Text(title), title_justify="left", header_style="bold", box=None)
+    for i, head in enumerate(_heads(by)):
+        table.add_column(head, justify="right" if i else "left", style="dim" if i > 1 else None)
+    for row in metric_rows(metrics, by):
+        table.add_row(Text(row.name), *_cells(row))
+    return table
+
+
+def metrics_markdown(metrics: Mapping[str, Any], by: By = "overall") -> str:
+    """The rows as a markdown table that ends with a newline."""
+    heads = _heads(by)
+    lines = [f"| {' | '.join(heads)} |", f"|{'---|' + '---:|' * (len(heads) - 1)}"]
+    for row in metric_rows(metrics, by):
+        lines.append(f"| {' | '.join([_escaped(row.name), *_cells(row)])} |")
+    return "\n".join(lines) + "\n"
+
+
+def _heads(by: By) -> tuple[str, ...]:
+    return _FIRST[by], "value" if by == "overall" else "MPJPE (mm)", "mean pose", "ratio"
+
+
+def _cells(row: Row) -> list[str]:
+    return [f"{row.value:.1f}", *("–" if v is None else f"{v:.{n}f}" for v, n in ((row.mean_pose, 1), (row.ratio, 2)))]
+
+
+def _mpjpe(value: float | Mapping[str, float]) -> float:
+    return float(value["mpjpe_mm"] if isinstance(value, Mapping) else value)
+
+
+def _escaped(text: str) -> str:
+    return " ".join(text.split()).replace("\\", "\\\\").replace("|", "\\|")

@@ -1,0 +1,43 @@
+"""Metric tables: values, the mean pose beside them, and names as they are."""
+
+import pytest
+from rich.console import Console
+
+from skelgraph.tables import Row, metric_rows, metrics_markdown, metrics_table
+
+METRICS = {
+    "mpjpe_mm": 50.0,
+    "pck": 0.9,
+    "parts": {"body": 40.0, "hands": 10.0},
+    "joints": {"nose": 30.0, "[red]|": 1.0},
+    "actions": {"walking": {"mpjpe_mm": 45.0, "p_mpjpe_mm": 30.0}},
+    "poses": 100,
+    "mean_pose": {"mpjpe_mm": 200.0, "pck": 0.3, "parts": {"body": 160.0}, "actions": {"walking": {"mpjpe_mm": 90.0}}},
+}
+
+
+def test_rows():
+    assert metric_rows(METRICS) == [Row("MPJPE (mm)", 50.0, 200.0), Row("PCK at 150 mm (%)", 90.0, 30.0)]
+    assert metric_rows(METRICS, "parts") == [Row("body", 40.0, 160.0), Row("hands", 10.0, None)]
+    assert metric_rows(METRICS, "actions") == [Row("walking", 45.0, 90.0)]
+    assert metric_rows(METRICS, "h3wb") == []
+    assert Row("x", 40.0, 160.0).ratio == 0.25 and Row("x", 0.0, 0.0).ratio is None
+    with pytest.raises(ValueError, match="by is 'limbs'; expected one of overall, parts"):
+        metric_rows(METRICS, "limbs")  # type: ignore[arg-type]
+
+
+def test_markdown():
+    assert metrics_markdown(METRICS, "parts").splitlines() == [
+        "| part | MPJPE (mm) | mean pose | ratio |",
+        "|---|---:|---:|---:|",
+        "| body | 40.0 | 160.0 | 0.25 |",
+        "| hands | 10.0 | – | – |",
+    ]
+    assert "| [red]\\| | 1.0 |" in metrics_markdown(METRICS, "joints")
+
+
+def test_terminal():
+    console = Console(width=80, record=True, quiet=False, file=open("/dev/null", "w"))
+    console.print(metrics_table(METRICS, "joints", title="[bold]joints"))
+    text = console.export_text()
+    assert "[bold]joints" in text and "[red]|" in text and "mean pose" in text
