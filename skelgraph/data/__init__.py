@@ -1,0 +1,7 @@
+"""Datasets: poses seen by cameras, drawn an epoch at a time or served as PyG graphs."""
+
+from skelgraph.data.motion_capture import MotionCapture
+from skelgraph.data.poses import Poses
+from skelgraph.data.synthetic import Synthetic
+
+__all__ = ["MotionCapture", "Poses", "Synthetic"]

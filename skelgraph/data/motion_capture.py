@@ -1,0 +1,244 @@
+"""Real motion, seen by real cameras."""
+
+from __future__ import annotations
+
+import math
+import re
+from functools import cached_property
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+import torch
+from torch import Tensor
+from torch_geometric.data import Data
+
+from skelgraph.cameras import Camera, human36m_cameras
+from skelgraph.data import motion_file
+from skelgraph.data.chance import generator
+from skelgraph.data.placement import Rig, place
+from skelgraph.data.poses import Poses
+from skelgraph.data.rotations import about_x, about_y, about_z, rotate
+from skelgraph.skeleton import Skeleton
+
+JOINT_NAMES = {
+    **{"pelvis": "hip", "spine": "spine", "thorax": "thorax", "neck": "neck", "head": "head"},
+    **{f"l_{part}": f"left_{part}" for part in ("hip", "knee", "ankle", "toe", "shoulder", "elbow", "wrist")},
+    **{f"r_{part}": f"right_{part}" for part in ("hip", "knee", "ankle", "toe", "shoulder", "elbow", "wrist")},
+}
+"""Joint names of the file to those of the skeletons; other names stay as they are.
+
+``neck`` is Human3.6M's neck/head joint, ``head`` the top of the head, ``toe`` the joint of the toes, no toe's tip.
+"""
+
+_TEST_AREA_M = 1.5
+_LOWEST_M = 0.05  # height of the lowest joint, an ankle or a toe, of somebody who stands on the floor
+
+
+class MotionCapture:
+    """Motion capture from an npz file, projected by the published cameras of Human3.6M.
+
+    Each pose is turned about the vertical by any angle, is as high above the floor as the actor was, stands somewhere
+    in Human3.6M's capture space, and is seen, with lens distortion, by one of its cameras: in training by any but the
+    held-out one, in the test by the held-out one (in its 9 places, one a session). A pose that leaves the image moves
+    towards its middle until all joints are in it. In the test, bodies are as recorded, upright, and within 1.5 m (in x
+    and in y) of the middle of the space: ``bone_scale``, ``scale``, ``mirror``, ``lean_deg`` and ``area`` are for
+    training. Each frame is placed by itself, so frames do not follow one another as a video.
+
+    Args:
+        skeleton: its joints are found by name (``JOINT_NAMES``).
+        split: "train" or "test", as the file's ``seq_split`` says; no subject is in both.
+        seed: of everything random.
+        file: npz file under ``$SKELGRAPH_DATA``, else under ``data/``.
+        cameras: serial numbers of Human3.6M's cameras; default all four.
+        held_out: serial number of the camera that only the test sees; None: all are used in both splits.
+        noise_px: standard deviation of the detector's noise, px.
+        missing: probability that a joint is missing (confidence 0, keypoints 0).
+        bone_scale: each bone's length (left and right alike) is multiplied by 1 - bone_scale to 1 + bone_scale.
+        scale: the whole body by 1 - scale to 1 + scale.
+        mirror: mirrors half of the poses.
+        lean_deg: standard deviation of a lean about both horizontal axes, degrees: cameras may be mounted at any angle.
+        area: people stand within this many metres of the middle of the capture space, in x and in y.
+        frame_step: takes one frame in so many of each sequence.
+
+    Attributes:
+        actions: names of sequences without their numbers; the subject's name where a sequence has only a number.
+
+    Raises:
+        FileNotFoundError: if there is no such file.
+        ValueError: for an option out of range, a joint that the file lacks, or a file with faults.
+    """
+
+    def __init__(
+        self,
+        skeleton: Skeleton,
+        split: Literal["train", "test"] = "train",
+        seed: int = 0,
+        *,
+        file: str = "cmu_mocap.npz",
+        cameras: list[str] | None = None,
+        held_out: str | None = "60457274",
+        noise_px: float = 0.0,
+        missing: float = 0.0,
+        bone_scale: float = 0.08,
+        scale: float = 0.05,
+        mirror: bool = True,
+        lean_deg: float = 4.0,
+        area: float = 2.2,
+        frame_step: int = 1,
+    ) -> None:
+        if split not in ("train", "test"):
+            raise ValueError(f"split must be 'train' or 'test', found {split!r}")
+        _check_ranges(0, 1, missing=missing, bone_scale=bone_scale, scale=scale)
+        _check_ranges(0, math.inf, noise_px=noise_px, lean_deg=lean_deg, area=area)
+        _check_ranges(1, math.inf, frame_step=frame_step)
+        self.skeleton, self.split, self.seed = skeleton, split, seed
+        self.noise_px, self.missing = noise_px, missing
+        training = split == "train"
+        self.bone_scale, self.scale, self.mirror = training * bone_scale, training * scale, training and mirror
+        self.lean, self.area = training * math.radians(lean_deg), area if training else _TEST_AREA_M
+        self._rig = Rig.of(_views(split, cameras, held_out))
+        self._load(motion_file.read(motion_file.locate(file)), frame_step)
+
+    def __len__(self) -> int:
+        return len(self._action)
+
+    def __getitem__(self, index: int) -> Data:
+        """Pose ``index`` of epoch 0 as a graph: x ``[J, 2]`` normalised, y ``[J, 3]`` m, action."""
+        return self._first_epoch.to_data(self.skeleton, index)
+
+    @cached_property
+    def _first_epoch(self) -> Poses:
+        return self.draw(0)
+
+    def draw(self, epoch: int, device: torch.device | str | None = None) -> Poses:
+        """One epoch: every pose once, in the order of the file, seen from a random side; the test never changes."""
+        epoch = epoch if self.split == "train" else 0
+        joints = self._bodies(self._generator(epoch, "body"))
+        rig, position = self._stage(joints, self._generator(epoch, "stage"))
+        points, keypoints = place(joints[:, self._wanted], position, rig)
+        keypoints, confidence = self._detected(keypoints, self._generator(epoch, "detector"))
+        origin = points[:, list(self.skeleton.origin)].mean(1, keepdim=True)
+        return Poses(keypoints, confidence, rig.image_size, points - origin, self._action.clone()).to(device)
+
+    def _generator(self, epoch: int, purpose: str) -> torch.Generator:
+        return generator("MotionCapture", self.seed, self.split, epoch, purpose)
+
+    def _bodies(self, random: torch.Generator) -> Tensor:
+        """Joints [N, K, 3] relative to the root, z up, turned at random, of bodies varied as the options say."""
+        count, bones = len(self), self._bones
+        if self.mirror:
+            mirrored = bones[..., self._twin] * torch.tensor([-1.0, 1.0, 1.0]).unsqueeze(1)
+            bones = torch.where(torch.rand(count, 1, 1, generator=random) < 0.5, mirrored, bones)
+        if self.bone_scale or self.scale:
+            factor = 1 + self.bone_scale * (2 * torch.rand(count, 1, bones.shape[2], generator=random) - 1)
+            whole = 1 + self.scale * (2 * torch.rand(count, 1, 1, generator=random) - 1)
+            bones = bones * (factor[..., self._bone_class] * whole)
+        turn = about_z(2 * torch.pi * torch.rand(count, generator=random))
+        if self.lean:
+            aside, ahead = (self.lean * torch.randn(2, count, generator=random)).unbind()
+            turn = about_x(aside) @ about_y(ahead) @ turn
+        return rotate(turn, (bones @ self._path).mT)
+
+    def _stage(self, joints: Tensor, random: torch.Generator) -> tuple[Rig, Tensor]:
+        """A camera a pose, and where its root is in the world: the lowest joint as far above the floor as it was."""
+        view = torch.randint(len(self._rig.T), (len(self),), generator=random)
+        ground = self.area * (2 * torch.rand(len(self), 2, generator=random) - 1)
+        height = self._clearance - joints[..., 2].amin(1)
+        return self._rig.take(view), torch.cat([ground, height.unsqueeze(1)], 1)
+
+    def _detected(self, keypoints: Tensor, random: torch.Generator) -> tuple[Tensor, Tensor]:
+        if self.noise_px:
+            keypoints = keypoints + self.noise_px * torch.randn(keypoints.shape, generator=random)
+        if not self.missing:
+            return keypoints, torch.ones(keypoints.shape[:-1])
+        seen = torch.rand(keypoints.shape[:-1], generator=random) >= self.missing
+        return torch.where(seen.unsqueeze(-1), keypoints, 0), seen.float()
+
+    def _load(self, motion: motion_file.MotionFile, frame_step: int) -> None:
+        joints = [JOINT_NAMES.get(name, name) for name in motion.joints]
+        lacking = [name for name in self.skeleton.joints if name not in joints]
+        if lacking:
+            raise ValueError(
+                f"skeleton {self.skeleton.name!r}: {motion.path} has no joints {', '.join(lacking)}; "
+                f"it has {', '.join(joints)}"
+            )
+        self._wanted = torch.tensor([joints.index(name) for name in self.skeleton.joints])
+        self._twin, self._bone_class = _twins(motion.path, joints)
+        self._path = _paths(motion.parents)
+        frames, self._clearance, self._action, self.actions = _frames(motion, self.split, frame_step)
+        offsets, parents = torch.from_numpy(motion.offsets[frames]), list(motion.parents)
+        bones = offsets - offsets[:, parents]
+        bones[:, 0] = 0
+        self._bones = bones.mT.contiguous()
+
+
+def _check_ranges(low: float, high: float, **options: float) -> None:
+    for name, value in options.items():
+        if not low <= value < high:
+            raise ValueError(f"{name} must be in [{low}, {high}), found {value}")
+
+
+def _views(split: str, serials: list[str] | None, held_out: str | None) -> list[Camera]:
+    cameras = human36m_cameras()
+    known = sorted({name.split("/")[1] for name in cameras})
+    used = known if serials is None else serials
+    unknown = [serial for serial in [*used, *([] if held_out is None else [held_out])] if serial not in known]
+    if unknown:
+        names = ", ".join(map(repr, unknown))
+        raise ValueError(f"no camera of Human3.6M has the serial number {names}; known: {', '.join(known)}")
+    if held_out is not None:
+        used = [held_out] if split == "test" else [serial for serial in used if serial != held_out]
+    if not used:
+        raise ValueError(f"no camera is left for split {split!r}: cameras={serials}, held_out={held_out!r}")
+    return [camera for name, camera in cameras.items() if name.split("/")[1] in used]
+
+
+def _twins(path: Path, joints: list[str]) -> tuple[Tensor, Tensor]:
+    """The joint on the other side of each, and a number that both share: the lower of the two."""
+    swap = {"left": "right", "right": "left"}
+    other = [re.sub(r"^(left|right)", lambda side: swap[side[0]], name) for name in joints]
+    alone = [joint for joint, name in zip(joints, other, strict=True) if name not in joints]
+    if alone:
+        raise ValueError(f"{path}: joint_names lacks the other side of {', '.join(alone)}")
+    twin = torch.tensor([joints.index(name) for name in other])
+    return twin, torch.minimum(twin, torch.arange(len(joints)))
+
+
+def _paths(parents: tuple[int, ...]) -> Tensor:
+    """``[K, K]``, 1 where the bone of the row lies on the way from the root to the joint of the column."""
+    path = torch.eye(len(parents))
+    for joint in range(len(parents)):
+        above = parents[joint]
+        while above != -1:
+            path[above, joint] = 1
+            above = parents[above]
+    return path
+
+
+def _frames(
+    motion: motion_file.MotionFile, split: str, step: int
+) -> tuple[np.ndarray, Tensor, Tensor, tuple[str, ...]]:
+    """Indices of the frames used, clearance of the lowest joint [N] m, action [N], names of the actions."""
+    frames, clearance, names = [], [], []
+    lowest = motion.height + motion.offsets[..., 2].min(1)
+    for sequence in motion.sequences:
+        kept = np.arange(sequence.start, sequence.stop, step)
+        kept = kept[motion.ok[kept]]
+        if sequence.split == split and len(kept):
+            # Floors differ between recordings; single frames lie below theirs.
+            above = lowest[kept] - np.percentile(lowest[kept], 2)
+            frames.append(kept)
+            clearance.append(_LOWEST_M + above.clip(0))
+            names.append(_action(sequence))
+    if not frames:
+        raise ValueError(f"{motion.path}: no frame is left in split {split!r} (frame_ok False, or no such sequence)")
+    actions = tuple(sorted(set(names)))
+    action = np.repeat([actions.index(name) for name in names], [len(kept) for kept in frames])
+    heights = torch.from_numpy(np.concatenate(clearance)).float()
+    return np.concatenate(frames), heights, torch.from_numpy(action), actions
+
+
+def _action(sequence: motion_file.Sequence) -> str:
+    name = re.sub(r"[\d_]+$", "", sequence.name.split("/")[-1])
+    return name or sequence.subject

@@ -1,0 +1,87 @@
+"""Places poses before calibrated cameras so that every joint is in the image."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import torch
+from torch import Tensor
+
+from skelgraph.cameras import Camera, project
+
+_NEAREST_M = 0.5
+_FAR_M = 6.0  # a person fits the image at this distance on the optical axis
+_STEPS_BACK = 6
+_MAX_STEPS = 24
+
+
+class Rig(NamedTuple):
+    """The parameters of V cameras, stacked."""
+
+    R: Tensor  #: ``[V, 3, 3]``
+    T: Tensor  #: ``[V, 3]`` m
+    f: Tensor  #: ``[V, 2]`` px
+    c: Tensor  #: ``[V, 2]`` px
+    k: Tensor  #: ``[V, 3]``
+    p: Tensor  #: ``[V, 2]``
+    image_size: Tensor  #: ``[V, 2]`` px
+
+    @staticmethod
+    def of(cameras: Sequence[Camera]) -> Rig:
+        names = Rig._fields
+        return Rig(*(torch.stack([getattr(camera, name) for camera in cameras]).float() for name in names))
+
+    def take(self, index: Tensor) -> Rig:
+        """The cameras at ``index`` ``[N]``, one a pose."""
+        return Rig(*(value[index] for value in self))
+
+
+def place(joints: Tensor, position: Tensor, rig: Rig) -> tuple[Tensor, Tensor]:
+    """Puts each pose at its position in the world, or as near to it as its camera can see all of it.
+
+    A pose that leaves the image moves in six steps to the point 6 m before the camera, and then away from the camera by
+    one metre a step. Its height stays.
+
+    Args:
+        joints: ``[N, J, 3]`` m, relative to the position, axes of the world (z up).
+        position: ``[N, 3]`` m, world.
+        rig: ``N`` cameras, one a pose.
+
+    Returns:
+        Joints in the camera frame ``[N, J, 3]`` m and their keypoints ``[N, J, 2]`` px.
+
+    Raises:
+        ValueError: if a pose is seen from no place tried.
+    """
+    turned = joints @ rig.R.mT
+    points, keypoints = _seen_from(turned, position, rig)
+    todo = (~_inside(points, keypoints, rig)).nonzero().squeeze(1)
+    for step in range(1, _MAX_STEPS + 1):
+        if not len(todo):
+            return points, keypoints
+        views = rig.take(todo)
+        distance = _FAR_M + max(0, step - _STEPS_BACK)
+        ahead = views.R[:, 2, :2] / views.R[:, 2, :2].norm(dim=1, keepdim=True)
+        nearer = position[todo].clone()
+        nearer[:, :2] = torch.lerp(nearer[:, :2], views.T[:, :2] + distance * ahead, min(1.0, step / _STEPS_BACK))
+        points[todo], keypoints[todo] = _seen_from(turned[todo], nearer, views)
+        todo = todo[~_inside(points[todo], keypoints[todo], views)]
+    if len(todo):
+        raise ValueError(
+            f"{len(todo)} poses do not fit into the image from {_FAR_M + _MAX_STEPS - _STEPS_BACK:g} m away, the first "
+            f"is {int(todo[0])}: are the poses in metres, and is the scale option sensible?"
+        )
+    return points, keypoints
+
+
+def _seen_from(turned: Tensor, position: Tensor, rig: Rig) -> tuple[Tensor, Tensor]:
+    shift = (rig.R @ (position - rig.T).unsqueeze(-1)).mT
+    points = turned + shift
+    return points, project(points, *(value.unsqueeze(1) for value in (rig.f, rig.c, rig.k, rig.p)))
+
+
+def _inside(points: Tensor, keypoints: Tensor, rig: Rig) -> Tensor:
+    """``[N]`` True where all joints are in front of the camera and in the image."""
+    in_image = (keypoints >= 0).all(-1) & (keypoints <= rig.image_size.unsqueeze(1)).all(-1)
+    return (in_image & (points[..., 2] > _NEAREST_M)).all(1)

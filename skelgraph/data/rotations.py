@@ -1,0 +1,51 @@
+"""Rotation matrices: right-handed, acting on column vectors, on free leading dimensions."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+
+def about_x(angle: Tensor) -> Tensor:
+    """Rotations [..., 3, 3] by ``angle`` [...] rad that turn y to z."""
+    return _about(angle, 0)
+
+
+def about_y(angle: Tensor) -> Tensor:
+    """Rotations [..., 3, 3] by ``angle`` [...] rad that turn z to x."""
+    return _about(angle, 1)
+
+
+def about_z(angle: Tensor) -> Tensor:
+    """Rotations [..., 3, 3] by ``angle`` [...] rad that turn x to y."""
+    return _about(angle, 2)
+
+
+def _about(angle: Tensor, axis: int) -> Tensor:
+    i, j = (axis + 1) % 3, (axis + 2) % 3
+    matrix = angle.new_zeros(*angle.shape, 3, 3)
+    cos, sin = torch.cos(angle), torch.sin(angle)
+    matrix[..., axis, axis] = 1
+    matrix[..., i, i] = cos
+    matrix[..., j, j] = cos
+    matrix[..., i, j] = -sin
+    matrix[..., j, i] = sin
+    return matrix
+
+
+def from_vector(vector: Tensor) -> Tensor:
+    r"""Rodrigues' formula: rotations [..., 3, 3] about ``vector`` [..., 3] by its length in rad.
+
+    .. math:: R = I + \sin\theta \, K + (1 - \cos\theta) K^2
+    """
+    angle = vector.norm(dim=-1, keepdim=True).clamp_min(1e-12)
+    x, y, z = (vector / angle).unbind(-1)
+    zero = torch.zeros_like(x)
+    cross = torch.stack([zero, -z, y, z, zero, -x, -y, x, zero], -1).unflatten(-1, (3, 3))
+    angle = angle[..., None]
+    return torch.eye(3, dtype=vector.dtype) + torch.sin(angle) * cross + (1 - torch.cos(angle)) * (cross @ cross)
+
+
+def rotate(matrix: Tensor, points: Tensor) -> Tensor:
+    """Points [..., P, 3] turned by one rotation [..., 3, 3] each."""
+    return points @ matrix.transpose(-1, -2)
