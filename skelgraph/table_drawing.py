@@ -31,7 +31,7 @@ def draw_table(table: Table, path: str | Path) -> Path:
     axes[0].set_yticks(range(len(lines)), [name for name, _, _ in lines])
     known = [("ours", figures.SIDES[2]), ("mean pose", figures.MUTED)]
     if any(column in published for _, _, published in lines for column in columns):
-        known.insert(1, ("published", figures.SIDES[1]))
+        known.insert(1, ("published (on the paper's data)", figures.SIDES[1]))
     figures.legend(figure, known)
     return figures.save(figure, path)
 

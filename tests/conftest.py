@@ -95,3 +95,11 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
         for row in sorted({row for row, _ in cells}):
             values = [cells.get((row, column), "-") for column in columns]
             terminalreporter.write_line(f"{row:<20}" + "".join(f"{v if isinstance(v, str) else format(v, '.1e'):>10}" for v in values))
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """What asks for a browser is marked ``browser``, and so left out of the default run."""
+    for item in items:
+        if "browser" in getattr(item, "fixturenames", ()):
+            item.add_marker(pytest.mark.browser)

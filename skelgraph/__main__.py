@@ -1,0 +1,219 @@
+"""The command line: each command calls one function."""
+
+from __future__ import annotations
+
+import importlib
+import sys
+import warnings
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from types import ModuleType
+from typing import Annotated, Any, NoReturn, Optional, TextIO
+
+import typer
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+app = typer.Typer(
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    help="From 2D keypoints to 3D poses with graph networks, on any skeleton.",
+)
+console = Console()
+
+# typer on Python 3.10 reads Optional, not "| None"
+Words = Optional[list[str]]  # noqa: UP045
+Folder = Optional[Path]  # noqa: UP045
+Word = Optional[str]  # noqa: UP045
+Number = Optional[int]  # noqa: UP045
+Changes = Annotated[Words, typer.Argument(metavar="[key=value ...]", help="Changes, such as train.epochs=1.")]
+Plugins = Annotated[Words, typer.Option("--plugin", help="A package whose __all__ adds models, datasets, layers.")]
+Which = Annotated[Word, typer.Option("--which", help="last or best checkpoint; default the last.")]
+
+
+@app.command()
+def train(
+    experiment: Annotated[Folder, typer.Argument(help="A YAML file.", show_default=False)] = None,
+    changes: Changes = None,
+    out: Annotated[Folder, typer.Option(help="Folder of the run; default runs/FILE.")] = None,
+    resume: Annotated[Folder, typer.Option(help="Go on with the run in this folder; nothing else is needed.")] = None,
+    variant: Annotated[Word, typer.Option(help="Train only this variant of the file.")] = None,
+    seeds: Annotated[Word, typer.Option(help="Train once with each seed: 0,1.")] = None,
+    plugin: Plugins = None,
+) -> None:
+    """Train an experiment and evaluate it. Ctrl-C saves and says how to go on."""
+    from skelgraph import config, variants
+    from skelgraph import train as training
+    from skelgraph.progress import ConsoleProgress
+
+    options: dict[str, Any] = {"progress": ConsoleProgress(console), "variant": variant, "plugins": _plugins(plugin)}
+    if resume is not None:
+        if experiment is not None or out is not None or seeds is not None:
+            raise typer.BadParameter(
+                "--resume finds everything in the run's folder; give it without experiment or --out"
+            )
+        folder = training.resume(resume, **options)
+    elif experiment is None:
+        raise typer.BadParameter("give an experiment, such as experiments/X.yaml, or --resume RUN")
+    else:
+        overrides = [*(changes or []), *([f"train.seeds=[{seeds}]"] if seeds is not None else [])]
+        settings = config.read(experiment, overrides)
+        folder = training.fit(settings, out or Path("runs") / experiment.stem, **options)
+    _show_table(variants.read_table(folder).cells())
+    console.print(f"Results are in {folder}.", highlight=False)
+
+
+@app.command()
+def evaluate(
+    run: Annotated[Path, typer.Argument(help="A run folder or a checkpoint file.")],
+    changes: Changes = None,
+    which: Which = None,
+    device: Annotated[Word, typer.Option(help="cpu, cuda, cuda:1; default as trained.")] = None,
+    plugin: Plugins = None,
+) -> None:
+    """Evaluate a run on its test split: every metric per part, joint and action, the mean pose beside it."""
+    from skelgraph import tables
+    from skelgraph.evaluate import evaluate as measure
+
+    chosen = _choice(which)
+    metrics = measure(run, which=chosen, overrides=changes or [], device=device, plugins=_plugins(plugin))
+    for by in ("overall", "h3wb", "parts", "joints", "actions"):
+        if by == "overall" or metrics.get(by):
+            console.print(tables.metrics_table(metrics, by), "")
+
+
+@app.command()
+def show(
+    skeleton: Annotated[str, typer.Argument(help="A built-in skeleton's name or the path of a YAML file.")],
+    out: Annotated[Folder, typer.Option(help="The picture; default NAME.png.")] = None,
+) -> None:
+    """Draw a skeleton, and describe it."""
+    from skelgraph import report
+    from skelgraph.experiment import build_skeleton
+
+    found = build_skeleton(skeleton)
+    path = out or Path(f"{found.name}.png")
+    report.draw_skeleton(found, path)
+    console.print(Text(report.describe(found)))
+    console.print(f"Picture in {path}.", highlight=False)
+
+
+@app.command()
+def lift(
+    keypoints: Annotated[Path, typer.Argument(help="A file of 2D keypoints.")],
+    checkpoint: Annotated[Path, typer.Option(help="A run folder or a checkpoint file.")],
+    out: Annotated[Path, typer.Option(help="Folder for pose.npz, pose.json, pose.png and pose.html.")],
+    format: Annotated[Word, typer.Option(help="Format of the keypoint file; default by its content.")] = None,
+    image_size: Annotated[Word, typer.Option(help="WIDTHxHEIGHT in pixels, where the file has none.")] = None,
+    person: Annotated[Number, typer.Option(help="Which person of the file.")] = None,
+    truth: Annotated[Folder, typer.Option(help="A pose npz of the same frames to compare with.")] = None,
+    device: Annotated[str, typer.Option(help="auto, cpu, cuda or cuda:1.")] = "auto",
+    force: Annotated[bool, typer.Option("--force", help="Overwrite outputs, and lift what looks wrong.")] = False,
+    plugin: Plugins = None,
+) -> None:
+    """Lift 2D keypoints to 3D: numbers, a picture and a page to turn and play."""
+    from skelgraph import lifter
+
+    summary = lifter.lift(
+        keypoints,
+        checkpoint,
+        out,
+        format=format,
+        image_size=_size(image_size),
+        person=person,
+        force=force,
+        device=device,
+        truth=truth,
+        plugins=_plugins(plugin),
+    )
+    console.print(Text(str(summary)))
+
+
+@app.command()
+def models(plugin: Plugins = None) -> None:
+    """List the models and their arguments."""
+    import inspect
+
+    from skelgraph import models as ours
+
+    for module in (ours, *_plugins(plugin)):
+        for name in module.__all__:
+            found = getattr(module, name)
+            head = " ".join((inspect.getdoc(found) or "").split("\n\n")[0].split())
+            console.print(Text(name, style="bold"), Text(head), sep="\n")
+            console.print(Text(f"  {inspect.signature(found)}\n", style="dim"))
+
+
+def main(arguments: Sequence[str] | None = None) -> NoReturn:
+    """Runs a command. Exits 0; 1 with one line that says what is wrong; 2 for wrong usage; 75 when stopped."""
+    from skelgraph.signals import EXIT_CODE, Interrupted
+
+    try:
+        warnings.showwarning = _warn
+        app(arguments, prog_name="skelgraph")
+    except Interrupted as error:
+        _complain(str(error))
+        sys.exit(EXIT_CODE)
+    except (ValueError, OSError, FloatingPointError) as error:
+        _complain(f"error: {error}")
+        sys.exit(1)
+    sys.exit(0)
+
+
+def _warn(
+    message: Warning | str,
+    category: type[Warning],
+    filename: str,
+    lineno: int,
+    file: TextIO | None = None,
+    line: str | None = None,
+) -> None:
+    _complain(f"warning: {message}")
+
+
+def _complain(message: str) -> None:
+    Console(stderr=True, soft_wrap=True).print(Text(message))
+
+
+def _plugins(names: Iterable[str] | None) -> list[ModuleType]:
+    found = []
+    for name in names or []:
+        try:
+            module = importlib.import_module(name)
+        except ImportError as error:
+            raise ValueError(f"--plugin {name}: {error}; it must be importable here (PYTHONPATH)") from None
+        if not hasattr(module, "__all__"):
+            raise ValueError(f"--plugin {name}: has no __all__, so no names to add")
+        found.append(module)
+    return found
+
+
+def _choice(which: str | None) -> Any:
+    if which not in (None, "last", "best"):
+        raise typer.BadParameter(f"--which {which}: expected last or best")
+    return which
+
+
+def _size(text: str | None) -> tuple[int, int] | None:
+    if text is None:
+        return None
+    width, _, height = text.lower().partition("x")
+    if not (width.isdigit() and height.isdigit()):
+        raise typer.BadParameter(f"--image-size {text}: expected WIDTHxHEIGHT, such as 1920x1080")
+    return int(width), int(height)
+
+
+def _show_table(cells: Iterable[Sequence[str]]) -> None:
+    head, *body = cells
+    table = Table(box=None, header_style="bold")
+    for i, title in enumerate(head):
+        table.add_column(title, justify="right" if i else "left", style="dim" if "published" in title else None)
+    for line in body:
+        table.add_row(*(Text(cell) for cell in line))
+    console.print(table)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,156 @@
+"""Configurations: strict YAML in, checked objects out. No name in a file is ever imported, only looked up."""
+
+from __future__ import annotations
+
+import collections.abc
+import functools
+import inspect
+import json
+import re
+import typing
+from collections.abc import Callable, Mapping, Sequence
+from types import ModuleType
+from typing import Any
+
+from pydantic import ConfigDict, TypeAdapter, ValidationError
+from pydantic.errors import PydanticSchemaGenerationError, PydanticUserError
+
+from skelgraph.section import Section, apply, as_section, check_keys, dump, merge, nearest, parse, plain, read, shown
+
+__all__ = [
+    "Section",
+    "apply",
+    "as_section",
+    "build",
+    "call",
+    "check",
+    "check_keys",
+    "dump",
+    "merge",
+    "parse",
+    "plain",
+    "read",
+]
+
+Namespace = ModuleType | Sequence[ModuleType]
+_ANY = ConfigDict(arbitrary_types_allowed=True, allow_inf_nan=False)
+
+
+def build(
+    namespace: Namespace, spec: Mapping[str, Any] | str, parts: Namespace | None = None, /, **context: Any
+) -> Any:
+    """Makes the object that ``{name: ..., argument: value, ...}`` describes.
+
+    The name is looked up in the ``__all__`` of one or more modules, never imported; the constructor's annotations are
+    the schema. A nested ``{name: ...}`` becomes an object of ``parts`` (default ``namespace``), or a factory of it
+    where the annotation asks for a class or a callable.
+
+    Args:
+        namespace: where names are looked up.
+        spec: name and arguments; a bare string is a name without arguments.
+        parts: where nested names are looked up.
+        **context: arguments of the program's own, passed if the constructor takes them.
+
+    Raises:
+        ValueError: naming file, line, argument, what was found and what was expected.
+    """
+    section = as_section({"name": spec} if isinstance(spec, str) else spec)
+    target = _lookup(_modules(namespace), section)
+    arguments = Section({k: v for k, v in section.items() if k != "name"}, section.path, section.marks)
+    return call(target, arguments, _modules(parts or namespace), **context)
+
+
+def call(target: Callable[..., Any], section: Mapping[str, Any], parts: Namespace = (), /, **context: Any) -> Any:
+    """Calls ``target`` with the values of a section, checked against its annotations as :func:`build` does."""
+    section = as_section(section)
+    given = check(target, section, parts, **context)
+    try:
+        return target(**given)
+    except (ValueError, TypeError) as error:
+        mark = next(iter(section.marks.values()), "")
+        place = ": ".join(part for part in (mark, section.path) if part)
+        raise ValueError(f"{place}: {error}" if place and place not in str(error) else str(error)) from error
+
+
+def check(
+    target: Callable[..., Any], section: Mapping[str, Any], parts: Namespace = (), /, **context: Any
+) -> dict[str, Any]:
+    """The arguments that :func:`call` would pass, without the call; raises as it does."""
+    section, name = as_section(section), getattr(target, "__name__", str(target))
+    parameters = inspect.signature(target).parameters
+    named = {k: p for k, p in parameters.items() if p.kind not in (p.VAR_KEYWORD, p.VAR_POSITIONAL, p.POSITIONAL_ONLY)}
+    for key in section:
+        if key in context and key in named:
+            raise ValueError(f"{section.where(key)}: is set by the program; take it out")
+    check_keys(section, [k for k in named if k not in context], f"argument of {name}")
+    hints = typing.get_type_hints(target.__init__ if inspect.isclass(target) else target)
+    given = {k: v for k, v in context.items() if k in named}
+    for key, value in section.items():
+        given[key] = _checked(value, hints.get(key, Any), section.where(key), _modules(parts), context)
+    missing = [k for k, p in named.items() if p.default is p.empty and k not in given]
+    if missing:
+        place = ": ".join(part for part in (next(iter(section.marks.values()), ""), section.path) if part)
+        raise ValueError(f"{place}{': ' if place else ''}{name} needs {', '.join(missing)}")
+    return given
+
+
+def _checked(value: Any, hint: Any, where: str, parts: Sequence[ModuleType], context: Mapping[str, Any]) -> Any:
+    if isinstance(value, Section) and "name" in value and not _takes_mapping(hint):
+        value = _nested(value, hint, parts, context)
+        built = True
+    else:
+        built = isinstance(value, list) and any(isinstance(v, Section) and "name" in v for v in value)
+        if built:
+            value = [_nested(v, Any, parts, context) if isinstance(v, Section) else v for v in value]
+    try:
+        adapter: TypeAdapter[Any] = TypeAdapter(hint, config=_ANY)
+    except PydanticSchemaGenerationError:
+        adapter = TypeAdapter(Any)
+    except PydanticUserError:  # a hint that brings its own pydantic configuration, as a dataclass does
+        adapter = TypeAdapter(hint)
+    try:
+        if built:
+            return adapter.validate_python(value, strict=True)
+        return adapter.validate_json(json.dumps(value), strict=True)
+    except ValidationError as error:
+        first = error.errors()[0]
+        wanted = re.sub(r"\b(?:typing|collections\.abc)\.", "", inspect.formatannotation(hint))
+        raise ValueError(f"{where}: expected {wanted}, found {shown(value)} ({first['msg']})") from None
+
+
+def _nested(section: Section, hint: Any, parts: Sequence[ModuleType], context: Mapping[str, Any]) -> Any:
+    """The object of a nested spec, or where ``hint`` is a class or callable its factory."""
+    choices = typing.get_args(hint) if typing.get_origin(hint) is not type else ()
+    kinds = {typing.get_origin(h) or h for h in (hint, *choices)}
+    if not kinds & {type, collections.abc.Callable}:
+        return build(parts, section, parts, **context)
+    target = _lookup(parts, section)
+    arguments = Section({k: v for k, v in section.items() if k != "name"}, section.path, section.marks)
+    return functools.partial(target, **_partial(target, arguments, parts)) if arguments else target
+
+
+def _partial(target: Callable[..., Any], arguments: Section, parts: Sequence[ModuleType]) -> dict[str, Any]:
+    """Checked arguments of a call that someone else completes."""
+    names = inspect.signature(target).parameters
+    check_keys(arguments, names, f"argument of {getattr(target, '__name__', target)}")
+    hints = typing.get_type_hints(target.__init__ if inspect.isclass(target) else target)
+    return {k: _checked(v, hints.get(k, Any), arguments.where(k), parts, {}) for k, v in arguments.items()}
+
+
+def _lookup(modules: Sequence[ModuleType], section: Section) -> Any:
+    name = section.get("name", "")
+    names = [n for module in modules for n in getattr(module, "__all__", ()) if callable(getattr(module, n))]
+    if name not in names:
+        known = nearest(name, names) + " (a class of your own comes in with --plugin PACKAGE)"
+        what = f"has no name{known}" if name == "" else f"unknown name {shown(name)}{known}"
+        raise ValueError(f"{section.where('name')}: {what}")
+    return next(getattr(module, str(name)) for module in modules if name in getattr(module, "__all__", ()))
+
+
+def _takes_mapping(hint: Any) -> bool:
+    kinds = [typing.get_origin(h) or h for h in (hint, *typing.get_args(hint))]
+    return any(inspect.isclass(kind) and issubclass(kind, collections.abc.Mapping) for kind in kinds)
+
+
+def _modules(namespace: Namespace) -> Sequence[ModuleType]:
+    return [namespace] if isinstance(namespace, ModuleType) else list(namespace)

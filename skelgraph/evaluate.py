@@ -1,0 +1,158 @@
+"""Evaluation: predictions with flip test-time augmentation, and every metric per part, joint and action."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from types import ModuleType
+from typing import Any, NamedTuple
+
+import torch
+from torch import Tensor, nn
+
+from skelgraph import atomic, checkpoint, config, experiment, metrics
+from skelgraph.data.transforms import flip_input, flip_pose, model_input
+from skelgraph.skeleton import Skeleton
+
+
+class PosePairs(NamedTuple):
+    """Inputs [N, J, C], targets [N, J, 3] in metres, and the index of each pose's action [N]."""
+
+    x: Tensor
+    target: Tensor
+    action: Tensor
+
+
+def evaluate(
+    run: str | Path,
+    *,
+    which: checkpoint.Which | None = None,
+    overrides: Sequence[str] = (),
+    device: str | None = None,
+    batch_size: int = 1024,
+    plugins: Sequence[ModuleType] = (),
+    check: Callable[[], None] = lambda: None,
+) -> dict[str, Any]:
+    """Evaluates a run on the test split of its data, and writes metrics.json beside its checkpoint.
+
+    Args:
+        run: a run folder or a checkpoint file.
+        which: which checkpoint of a folder; default the last. (The best was chosen by looking at the test split.)
+        overrides: changes to the configuration, such as ``data.file=other.npz``; nothing is written then.
+        device: default that of the run's configuration.
+        batch_size: poses at a time.
+        plugins: packages whose ``__all__`` names may come from.
+        check: called between batches; may raise to break off.
+
+    Returns:
+        The metrics of :func:`report` (lengths in mm), those of the mean training pose under ``mean_pose``, and the
+        numbers of poses, parameters and training steps.
+
+    Raises:
+        FileNotFoundError: if there is no checkpoint or data file.
+        ValueError: if they do not fit each other.
+    """
+    run = Path(run)
+    model, skeleton, meta = checkpoint.load_run(run, which, plugins=plugins)
+    settings = config.Section(meta["config"])
+    for override in overrides:
+        settings = config.apply(settings, override)
+    training = experiment.build_training(settings)
+    where = experiment.torch_device(device or training.device)
+    dataset = experiment.build_data(settings["data"], skeleton, "test", 0, plugins)
+    poses = pose_pairs(dataset, meta["in_channels"], where)
+    pose = predict(model.to(where), poses.x, skeleton, flip=training.flip_test, batch_size=batch_size, check=check)
+    mean_pose = torch.tensor(meta["mean_pose"], device=where).expand_as(poses.target)
+    result = {
+        **report(pose, poses, skeleton, dataset.actions),
+        "mean_pose": report(mean_pose, poses, skeleton, dataset.actions),
+        "poses": len(poses.x),
+        "parameters": sum(p.numel() for p in model.parameters()),
+        "steps": meta["step"],
+        "train_seconds": meta["seconds"],
+        "flip_test": training.flip_test,
+    }
+    if not overrides:
+        folder = run if run.is_dir() else run.parent
+        atomic.write(folder / "metrics.json", json.dumps(result, indent=1, allow_nan=False) + "\n")
+    return result
+
+
+def pose_pairs(dataset: Any, in_channels: int, device: torch.device, limit: int | None = None) -> PosePairs:
+    """The dataset's poses on a device; at most ``limit``, evenly spaced."""
+    poses = dataset.draw(0, device=device)
+    if len(poses.target) == 0:
+        raise ValueError("the test split holds no poses")
+    if limit is not None and len(poses.target) > limit:
+        poses = poses.take(torch.linspace(0, len(poses.target) - 1, limit, device=device).round().long())
+    x = model_input(poses.keypoints, poses.confidence, poses.image_size, in_channels)
+    return PosePairs(x, poses.target, poses.action)
+
+
+@torch.no_grad()
+def predict(
+    model: nn.Module,
+    x: Tensor,
+    skeleton: Skeleton,
+    *,
+    flip: bool = True,
+    batch_size: int = 1024,
+    check: Callable[[], None] = lambda: None,
+) -> Tensor:
+    """Poses [N, J, 3] in metres for inputs [N, J, C], in evaluation mode.
+
+    With ``flip`` the prediction is averaged with that of the mirrored input, mirrored back; whatever the model derives
+    from its input it derives anew. A skeleton without pairs cannot be mirrored and is not.
+    """
+    was_training = model.training
+    model.eval()
+    index = skeleton.flip_index.to(x.device)
+    poses = []
+    try:
+        for part in x.split(batch_size):
+            check()
+            pose = pose_of(model(part)).float()
+            if flip and skeleton.pairs:
+                pose = (pose + flip_pose(pose_of(model(flip_input(part, index))).float(), index)) / 2
+            poses.append(pose)
+    finally:
+        model.train(was_training)
+    return torch.cat(poses)
+
+
+def pose_of(output: Any) -> Tensor:
+    """The pose of a model's output: the tensor itself, or the first of a NamedTuple."""
+    pose: Tensor = output if isinstance(output, Tensor) else output[0]
+    return pose
+
+
+def report(pose: Tensor, poses: PosePairs, skeleton: Skeleton, actions: Sequence[str]) -> dict[str, Any]:
+    """All metrics of predicted poses [N, J, 3] in metres; those that are lengths in mm.
+
+    ``parts`` and ``joints`` are MPJPE over all poses; ``actions`` holds the protocols on each action's poses. 133
+    joints are taken for COCO_WHOLEBODY's, and add the H3WB protocol as ``h3wb``.
+    """
+    target = poses.target
+    error = metrics.per_joint(pose, target) * 1000
+    result: dict[str, Any] = _protocols(pose, target)
+    result["parts"] = {name: float(error[:, list(joints)].mean()) for name, joints in skeleton.parts.items()}
+    result["joints"] = dict(zip(skeleton.joints, error.mean(0).tolist(), strict=True))
+    result["actions"] = {}
+    for number, action in enumerate(actions):
+        chosen = poses.action == number
+        if bool(chosen.any()):
+            result["actions"][action] = _protocols(pose[chosen], target[chosen])
+    if skeleton.num_joints == 133:
+        result["h3wb"] = {name: float(value) * 1000 for name, value in metrics.h3wb(pose, target).items()}
+    return result
+
+
+def _protocols(pose: Tensor, target: Tensor) -> dict[str, float]:
+    return {
+        "mpjpe_mm": float(metrics.mpjpe(pose, target)) * 1000,
+        "p_mpjpe_mm": float(metrics.p_mpjpe(pose, target)) * 1000,
+        "n_mpjpe_mm": float(metrics.n_mpjpe(pose, target)) * 1000,
+        "pck": float(metrics.pck(pose, target)),
+        "auc": float(metrics.auc(pose, target)),
+    }

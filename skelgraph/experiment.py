@@ -1,0 +1,200 @@
+"""An experiment: the sections of a configuration turned into skeleton, model, data, losses and settings."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import ModuleType
+from typing import Any, Literal
+
+import torch
+from torch import nn
+
+from skelgraph import blocks, config, data, layers, models, skeletons
+from skelgraph.optim import Optim, Schedule
+from skelgraph.seeds import hash64
+from skelgraph.skeleton import Skeleton
+
+SECTIONS = ("skeleton", "model", "data", "loss", "optim", "schedule", "train", "variants", "published")
+
+
+@dataclass(frozen=True)
+class Training:
+    """The ``train`` section.
+
+    Args:
+        epochs: how often the training set is gone through.
+        batch_size: poses a step.
+        seed: of the weights, the order, dropout and the training data (unless ``data`` gives its own).
+        seeds: several seeds make several runs.
+        flip_test: average each test pose with that of the mirrored input.
+        bf16: bfloat16 autocast in the model; losses stay in float32.
+        device: ``auto``, ``cpu``, ``cuda`` or ``cuda:1``.
+        deterministic: torch's deterministic algorithms, for a resume that is exact on CUDA too.
+        eval_every: epochs between two evaluations on the test split; the last epoch is always evaluated.
+        eval_poses: at most so many test poses, evenly spaced, are looked at while training.
+        checkpoint_every: seconds between two checkpoints inside an epoch; there is one at each epoch's end.
+        checkpoint_steps: steps between two checkpoints inside an epoch; None: by time only.
+    """
+
+    epochs: int
+    batch_size: int = 128
+    seed: int = 0
+    seeds: list[int] | None = None
+    flip_test: bool = True
+    bf16: bool = False
+    device: str = "auto"
+    deterministic: bool = False
+    eval_every: int = 1
+    eval_poses: int = 4096
+    checkpoint_every: float = 60.0
+    checkpoint_steps: int | None = None
+
+    def __post_init__(self) -> None:
+        for name in ("epochs", "batch_size", "eval_every", "eval_poses", "checkpoint_steps"):
+            value = getattr(self, name)
+            if value is not None and value < 1:
+                raise ValueError(f"train.{name} must be at least 1, found {value}")
+        if self.seeds is not None and (not self.seeds or len(set(self.seeds)) < len(self.seeds)):
+            raise ValueError(f"train.seeds must be one or more different numbers, found {self.seeds}")
+
+    def torch_device(self) -> torch.device:
+        """The device to train on.
+
+        Raises:
+            ValueError: if there is no such device here.
+        """
+        return torch_device(self.device)
+
+
+@dataclass(frozen=True)
+class Experiment:
+    """What one run needs; made by :func:`build`."""
+
+    config: dict[str, Any]
+    skeleton: Skeleton
+    model: nn.Module
+    train_data: Any
+    test_data: Any
+    loss: dict[str, float]
+    optim: Optim
+    schedule: Schedule
+    training: Training
+    in_channels: int = field(default=2)
+
+
+def build(settings: Mapping[str, Any], plugins: Sequence[ModuleType] = ()) -> Experiment:
+    """Makes everything that one run needs; equal settings make equal weights and data.
+
+    Raises:
+        ValueError: naming file, line, key and the nearest valid name, for whatever does not fit.
+    """
+    settings = section(settings)
+    training = build_training(settings)
+    skeleton = build_skeleton(settings["skeleton"])
+    torch.manual_seed(hash64("weights", training.seed))
+    return Experiment(
+        config=config.plain({**settings, "skeleton": _portable(settings["skeleton"], skeleton)}),
+        skeleton=skeleton,
+        model=build_model(settings["model"], skeleton, plugins),
+        train_data=build_data(settings["data"], skeleton, "train", training.seed, plugins),
+        test_data=build_data(settings["data"], skeleton, "test", 0, plugins),
+        loss=_weights(settings.get("loss", {"mpjpe": 1.0})),
+        optim=config.call(Optim, settings.get("optim", {})),
+        schedule=config.call(Schedule, settings.get("schedule", {})),
+        training=training,
+        in_channels=in_channels(settings["model"]),
+    )
+
+
+def section(settings: Mapping[str, Any]) -> config.Section:
+    """The settings of one run, with their sections' names checked."""
+    settings = settings if isinstance(settings, config.Section) else config.Section(settings)
+    config.check_keys(settings, SECTIONS, "section")
+    for name in ("skeleton", "model", "data", "train"):
+        if name not in settings:
+            raise ValueError(f"the configuration has no section {name!r}; it has {', '.join(settings) or 'none'}")
+    for name in SECTIONS[1:-1]:
+        value = settings.get(name, {})
+        if not isinstance(value, Mapping) and not (name in ("model", "data") and isinstance(value, str)):
+            raise ValueError(f"{settings.where(name)}: expected a section, found {settings[name]!r}")
+    return settings
+
+
+def build_training(settings: Mapping[str, Any]) -> Training:
+    """The ``train`` section, checked."""
+    training: Training = config.call(Training, settings["train"])
+    return training
+
+
+def build_skeleton(spec: Any) -> Skeleton:
+    """A skeleton by built-in name, by the path of its YAML file, or from a mapping.
+
+    Raises:
+        ValueError: with the nearest name, or what the skeleton has against it.
+    """
+    if isinstance(spec, Mapping):
+        return Skeleton.from_dict(config.plain(spec))
+    if not isinstance(spec, str):
+        raise ValueError(f"skeleton: expected a name, a path or a mapping, found {spec!r}")
+    return Skeleton.from_yaml(spec) if Path(spec).suffix in (".yaml", ".yml") else skeletons.get(spec)
+
+
+def build_model(spec: Mapping[str, Any] | str, skeleton: Skeleton, plugins: Sequence[ModuleType] = ()) -> nn.Module:
+    """A model by name, with random weights."""
+    model: nn.Module = config.build([models, *plugins], spec, [layers, blocks, *plugins], skeleton=skeleton)
+    return model
+
+
+def build_data(
+    spec: Mapping[str, Any] | str,
+    skeleton: Skeleton,
+    split: Literal["train", "test"],
+    seed: int,
+    plugins: Sequence[ModuleType] = (),
+) -> Any:
+    """A dataset by name; a ``seed`` in its own section goes before the one given here."""
+    context: dict[str, Any] = {"skeleton": skeleton, "split": split}
+    if isinstance(spec, str) or "seed" not in spec:
+        context["seed"] = seed
+    return config.build([data, *plugins], spec, **context)
+
+
+def in_channels(spec: Mapping[str, Any] | str) -> int:
+    """Input channels of a model's section: 2, or 3 with the confidence."""
+    return 2 if isinstance(spec, str) else int(spec.get("in_channels", 2))
+
+
+def torch_device(name: str) -> torch.device:
+    """``auto`` (CUDA where there is one), ``cpu``, ``cuda`` or ``cuda:1``.
+
+    Raises:
+        ValueError: if there is no such device here.
+    """
+    if name == "auto":
+        return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    try:
+        device = torch.device(name)
+    except RuntimeError:
+        device = torch.device("meta")
+    if device.type not in ("cpu", "cuda"):
+        raise ValueError(f"device {name!r}: expected auto, cpu, cuda or cuda:N")
+    if device.type == "cuda" and (device.index or 0) >= torch.cuda.device_count():
+        raise ValueError(f"device {name!r}: torch sees {torch.cuda.device_count()} CUDA devices here")
+    return device
+
+
+def _weights(loss: Mapping[str, Any]) -> dict[str, float]:
+    loss = loss if isinstance(loss, config.Section) else config.Section(loss, "loss")
+    for name, weight in loss.items():
+        if isinstance(weight, bool) or not isinstance(weight, int | float) or weight < 0:
+            raise ValueError(f"{loss.where(name)}: expected a weight of at least 0, found {weight!r}")
+    if not any(loss.values()):
+        raise ValueError(f"loss: expected at least one weight above 0, found {dict(loss)}")
+    return {name: float(weight) for name, weight in loss.items() if weight}
+
+
+def _portable(spec: Any, skeleton: Skeleton) -> Any:
+    """The skeleton's section as a run folder keeps it: a path would lead nowhere on another machine."""
+    return skeleton.to_dict() if isinstance(spec, str) and Path(spec).suffix in (".yaml", ".yml") else spec

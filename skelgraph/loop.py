@@ -1,0 +1,295 @@
+"""The training loop: a function of (settings, seed), whenever and however often it was broken off."""
+
+from __future__ import annotations
+
+import math
+import platform
+import time
+import warnings
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass, fields
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+import skelgraph
+from skelgraph import checkpoint, losses, optim
+from skelgraph.batches import Batches
+from skelgraph.data.transforms import model_input
+from skelgraph.evaluate import PosePairs, pose_of, pose_pairs, predict
+from skelgraph.experiment import Experiment
+from skelgraph.progress import TrainingProgress
+from skelgraph.run_folder import RunFolder
+from skelgraph.seeds import hash64
+from skelgraph.signals import Interrupted, StopRequest
+
+READ_EVERY = 50  # steps between two looks at the device where looking would wait for it
+
+
+class NonFiniteLoss(FloatingPointError):
+    """The loss or the gradient was not finite; the message names the step and its samples."""
+
+
+@dataclass
+class State:
+    """How far training has come: ``epoch`` epochs are closed, ``step`` steps taken, in ``seconds``."""
+
+    epoch: int = 0
+    step: int = 0
+    seconds: float = 0.0
+    best_mpjpe_mm: float | None = None
+    test_mpjpe_mm: float | None = None
+
+
+class Loop:
+    """Trains one experiment in one run folder.
+
+    The order of samples is a function of (seed, epoch), dropout of (seed, step), the data of its own seed and the
+    epoch; so a checkpoint holds weights, moments and counters, and no random state. Exact on one kind of machine with
+    one number of threads; on CUDA with ``deterministic: true``.
+
+    A loss or gradient that is not finite raises a flag on the device. The fused optimiser reads it there and skips the
+    update of that step and all after it; the host looks at the flag each step on the CPU, and every 50 steps, at each
+    checkpoint and at each epoch's end on CUDA, where looking at each step would wait for the device.
+
+    Args:
+        experiment: what to train.
+        folder: where, entered.
+        progress: whom to tell.
+        stop: asked between steps.
+        on_step: called with each step's number and its sample indices [B].
+    """
+
+    def __init__(
+        self,
+        experiment: Experiment,
+        folder: RunFolder,
+        progress: TrainingProgress,
+        stop: StopRequest,
+        on_step: Callable[[int, Tensor], None] | None = None,
+    ) -> None:
+        self.experiment, self.folder = experiment, folder
+        self.progress, self.stop, self.on_step = progress, stop, on_step
+        self.settings = experiment.training
+        self.device = self.settings.torch_device()
+        self.model = experiment.model.to(self.device)
+        self.optimizer = experiment.optim.make(p for p in self.model.parameters() if p.requires_grad)
+        self.state = State()
+        samples = len(experiment.train_data)
+        self.batches = Batches.of(self.model, samples, self.settings.batch_size, self.settings.seed)
+        self.total_steps = self.batches.per_epoch * self.settings.epochs
+        self.totals = torch.zeros(2, dtype=torch.float64, device=self.device)  # sums over this epoch's poses
+        self.first_bad = torch.full((), self.total_steps, device=self.device)  # int64
+        self.mean_pose: list[list[float]] | None = None
+        self.test: PosePairs | None = None
+        self.drawn: tuple[int, Tensor, Tensor] | None = None
+
+    def run(self) -> None:
+        """Trains to the last epoch.
+
+        Raises:
+            Interrupted: after a signal; the state is saved.
+            NonFiniteLoss: if the loss or the gradient is not finite; the last checkpoint is from before that.
+        """
+        self.started = time.monotonic() - self.state.seconds
+        self.saved_at = time.monotonic()
+        if self.mean_pose is None:
+            self.mean_pose = self.draw(0)[1].mean(0).tolist()
+        while self.state.epoch < self.settings.epochs:
+            self.train_epoch()
+            self.close_epoch()
+
+    def draw(self, epoch: int) -> tuple[Tensor, Tensor]:
+        """Inputs [N, J, C] and targets [N, J, 3] of an epoch, on the device."""
+        if self.drawn is None or self.drawn[0] != epoch:
+            self.drawn = None
+            poses = self.experiment.train_data.draw(epoch, device=self.device)
+            x = model_input(poses.keypoints, poses.confidence, poses.image_size, self.experiment.in_channels)
+            self.drawn = (epoch, x, poses.target)
+        return self.drawn[1:]
+
+    def train_epoch(self) -> None:
+        """The steps of the open epoch that are still to be taken."""
+        epoch, end = self.state.epoch, (self.state.epoch + 1) * self.batches.per_epoch
+        self.clock = (time.monotonic(), self.state.step)
+        if self.state.step == end:
+            return
+        x, target = self.draw(epoch)
+        order = self.batches.order(epoch)
+        on_device = order.to(self.device)
+        self.model.train()
+        while self.state.step < end:
+            part = self.batches.slice(self.state.step)
+            if self.on_step is not None:
+                self.on_step(self.state.step, order[part])
+            self.step(x[on_device[part]], target[on_device[part]])
+            self.after_step()
+
+    def step(self, x: Tensor, target: Tensor) -> None:
+        """One update. Nothing in here waits for the device."""
+        torch.manual_seed(hash64("step", self.settings.seed, self.state.step))
+        group = self.optimizer.param_groups[0]
+        group["lr"] = self.learning_rate(self.state.step)
+        with torch.autocast(self.device.type, torch.bfloat16, enabled=self.settings.bf16):
+            output = self.model(x)
+        output = to_float(output)
+        loss, _ = losses.objective(output, target, self.experiment.skeleton, self.experiment.loss)
+        self.optimizer.zero_grad(set_to_none=True)
+        loss.backward()
+        gradients = [p.grad for p in group["params"] if p.grad is not None]
+        norm = nn.utils.get_total_norm(gradients)
+        if self.experiment.optim.clip is not None:
+            nn.utils.clip_grads_with_norm_(group["params"], self.experiment.optim.clip, norm)
+        with torch.no_grad():
+            finite = torch.isfinite(loss + norm)
+            self.first_bad = torch.where(finite, self.first_bad, self.first_bad.clamp(max=self.state.step))
+            self.optimizer.found_inf = (self.first_bad < self.total_steps).float()  # type: ignore[attr-defined]
+            mean_error = losses.mpjpe(pose_of(output), target)
+            self.totals += torch.stack([loss.detach(), mean_error]).double() * len(x)
+        self.optimizer.step()
+        self.state.step += 1
+
+    def learning_rate(self, step: int) -> float:
+        factor = self.experiment.schedule.factor(step, self.state.epoch, self.total_steps)
+        return self.experiment.optim.lr * factor
+
+    def after_step(self) -> None:
+        """Looks at the device where that is free or due, saves where it is due, and stops if asked to."""
+        done, now = self.state.step, time.monotonic()
+        if self.device.type == "cpu" or done % READ_EVERY == 0:
+            self.check_finite()
+            loss, error = self.means()
+            started, before = self.clock
+            speed = (done - before) * self.settings.batch_size / max(now - started, 1e-9)
+            self.progress.step(done, loss, error * 1000, speed)
+        every = self.settings.checkpoint_steps
+        due = now - self.saved_at >= self.settings.checkpoint_every or (every is not None and done % every == 0)
+        if due or self.stop.name is not None:
+            self.save(self.folder.last)
+        self.stop_if_asked()
+
+    def stop_if_asked(self) -> None:
+        if self.stop.name is not None:
+            raise Interrupted(
+                f"{self.stop.name}: stopped after step {self.state.step} of {self.total_steps}; go on with: "
+                f"skelgraph train --resume {self.folder.path}"
+            )
+
+    def means(self) -> tuple[float, float]:
+        """Mean loss and MPJPE (m) over the poses of the open epoch."""
+        loss, error = (self.totals / self.batches.seen(self.state.step, self.state.epoch)).tolist()
+        return loss, error
+
+    def check_finite(self) -> None:
+        bad = int(self.first_bad)
+        if bad >= self.total_steps:
+            return
+        samples = self.batches.indices(bad)
+        kept = f"{self.folder.last} holds the last good state" if self.folder.last.exists() else "nothing was saved yet"
+        x, target = (t.cpu()[samples].flatten(1) for t in self.draw(bad // self.batches.per_epoch))
+        faulty = samples[~(x.isfinite().all(1) & target.isfinite().all(1))].tolist()
+        cause = f"input or target of samples {faulty[:5]} is not finite" if faulty else "try a lower lr or a clip"
+        raise NonFiniteLoss(
+            f"loss or gradient is not finite in step {bad} of epoch {bad // self.batches.per_epoch + 1} "
+            f"(counted from 0): {cause}; {kept}. Samples of that batch: {samples.tolist()}"
+        )
+
+    def close_epoch(self) -> None:
+        """Evaluates, logs and saves at the end of an epoch; in this order, so that a kill repeats but loses nothing."""
+        self.check_finite()
+        state, settings = self.state, self.settings
+        row = self.log_row()
+        last = state.epoch + 1 == settings.epochs
+        state.test_mpjpe_mm = self.evaluate() if last or (state.epoch + 1) % settings.eval_every == 0 else None
+        row["test_mpjpe_mm"] = "" if state.test_mpjpe_mm is None else state.test_mpjpe_mm
+        row["seconds"] = time.monotonic() - self.started
+        state.epoch += 1
+        self.totals.zero_()
+        self.folder.append_log(row)
+        if state.test_mpjpe_mm is not None and state.test_mpjpe_mm < (state.best_mpjpe_mm or math.inf):
+            state.best_mpjpe_mm = state.test_mpjpe_mm
+            self.save(self.folder.best)
+        self.save(self.folder.last)
+        self.progress.epoch(row)
+        self.stop_if_asked()
+
+    def log_row(self) -> dict[str, Any]:
+        loss, error = self.means()
+        started, before = self.clock
+        speed = (self.state.step - before) * self.settings.batch_size / max(time.monotonic() - started, 1e-9)
+        return {
+            "epoch": self.state.epoch + 1,
+            "step": self.state.step,
+            "lr": self.learning_rate(self.state.step - 1),
+            "loss": loss,
+            "train_mpjpe_mm": error * 1000,
+            "poses_per_s": speed,
+        }
+
+    def evaluate(self) -> float:
+        """MPJPE in mm on the test poses that are looked at while training."""
+        if self.test is None:
+            data, channels = self.experiment.test_data, self.experiment.in_channels
+            self.test = pose_pairs(data, channels, self.device, self.settings.eval_poses)
+
+        def check() -> None:
+            if self.stop.name is not None:
+                self.save(self.folder.last)
+                self.stop_if_asked()
+
+        flip = self.settings.flip_test
+        pose = predict(self.model, self.test.x, self.experiment.skeleton, flip=flip, check=check)
+        return float(losses.mpjpe(pose, self.test.target)) * 1000
+
+    # ---- checkpoints
+
+    def save(self, path: Path) -> None:
+        """Writes all that the rest of the training depends on.
+
+        Raises:
+            NonFiniteLoss: if the weights may be poisoned; nothing is written then.
+        """
+        self.check_finite()
+        self.state.seconds = time.monotonic() - self.started
+        meta = {
+            **asdict(self.state),
+            "config": self.experiment.config,
+            "skeleton": self.experiment.skeleton.to_dict(),
+            "in_channels": self.experiment.in_channels,
+            "mean_pose": self.mean_pose,
+            "threads": torch.get_num_threads(),
+            "versions": {
+                "skelgraph": skelgraph.__version__,
+                "torch": torch.__version__,
+                "python": platform.python_version(),
+            },
+        }
+        tensors = {f"model.{name}": tensor for name, tensor in self.model.state_dict().items()}
+        tensors |= {f"optim.{name}": tensor for name, tensor in optim.moments(self.model, self.optimizer).items()}
+        checkpoint.save(path, {**tensors, "loop.totals": self.totals}, meta)
+        self.saved_at = time.monotonic()
+
+    def restore(self, tensors: Mapping[str, Tensor], meta: Mapping[str, Any], source: Path) -> None:
+        """Takes over a checkpoint of :meth:`save`.
+
+        Raises:
+            ValueError: if its tensors do not fit.
+        """
+        checkpoint.restore(self.model, checkpoint.group(tensors, "model"), source)
+        optim.restore(self.model, self.optimizer, checkpoint.group(tensors, "optim"), source)
+        self.totals.copy_(tensors["loop.totals"])
+        self.state = State(**{field.name: meta[field.name] for field in fields(State)})
+        self.mean_pose = meta["mean_pose"]
+        if meta["threads"] != torch.get_num_threads() and self.device.type == "cpu":
+            warnings.warn(
+                f"{source} was trained with {meta['threads']} threads, now {torch.get_num_threads()}: "
+                "going on is exact only with the same number",
+                stacklevel=2,
+            )
+
+
+def to_float(output: Any) -> Any:
+    """The output of a model under autocast in float32, tensor or NamedTuple."""
+    return output.float() if isinstance(output, Tensor) else type(output)(*(part.float() for part in output))

@@ -1,0 +1,143 @@
+"""Training: one run, or all the rows of an experiment."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from skelgraph import checkpoint, config, experiment, report, variants
+from skelgraph.evaluate import evaluate
+from skelgraph.loop import Loop, NonFiniteLoss
+from skelgraph.progress import Silent, TrainingProgress
+from skelgraph.run_folder import RunFolder
+from skelgraph.signals import Interrupted, StopRequest
+from skelgraph.table_drawing import draw_table
+
+__all__ = ["Interrupted", "NonFiniteLoss", "fit", "resume"]
+
+FREE = ("device", "checkpoint_every", "checkpoint_steps")  # settings that may differ when a run goes on
+
+
+def fit(
+    settings: Mapping[str, Any],
+    out: str | Path,
+    *,
+    resume: bool = False,
+    progress: TrainingProgress | None = None,
+    variant: str | None = None,
+    plugins: Sequence[ModuleType] = (),
+    on_step: Callable[[int, Tensor], None] | None = None,
+) -> Path:
+    """Trains an experiment and leaves everything in a folder.
+
+    One run writes config.yaml, log.csv, last.safetensors, best.safetensors, metrics.json and curve.png into ``out``;
+    variants and seeds go to ``out/VARIANT/seedN``. Beside them stand table.md, table.csv and table.png.
+
+    Args:
+        settings: the experiment, from :func:`skelgraph.config.read` or a plain dict.
+        out: the folder.
+        resume: go on where ``out`` was broken off; finished runs are left as they are.
+        progress: whom to tell, such as :class:`skelgraph.progress.ConsoleProgress`; default nobody.
+        variant: train only this row.
+        plugins: packages whose ``__all__`` adds models, datasets and layers to ours.
+        on_step: called with each step's number and its sample indices.
+
+    Returns:
+        ``out``.
+
+    Raises:
+        ValueError: for settings that do not fit, a folder in use, or one that holds a run and ``resume`` is not given.
+        Interrupted: after SIGINT or SIGTERM; the state is saved and the message says how to go on.
+        NonFiniteLoss: if the loss is not finite; the last good checkpoint is untouched.
+    """
+    out = Path(out)
+    runs = variants.rows(settings, variant)
+    several = len(variants.rows(settings)) > 1 or runs[0].folder != Path()
+    if several:
+        with RunFolder(out) as folder:
+            _claim(folder, experiment.section(settings), resume or variant is not None)
+    with StopRequest() as stop:
+        for row in runs:
+            begun = (out / row.folder / "config.yaml").exists()
+            _fit_one(row, out / row.folder, begun and resume, progress or Silent(), plugins, on_step, stop)
+    draw_table(variants.write_table(settings, out), out / "table.png")
+    return out
+
+
+def resume(run: str | Path, **options: Any) -> Path:
+    """Goes on with a run, or with all runs of an experiment, from its folder alone; see :func:`fit`."""
+    return fit(RunFolder(run).read_config(), run, resume=True, **options)
+
+
+def _fit_one(
+    row: variants.Row,
+    out: Path,
+    resume: bool,
+    progress: TrainingProgress,
+    plugins: Sequence[ModuleType],
+    on_step: Callable[[int, Tensor], None] | None,
+    stop: StopRequest,
+) -> None:
+    deterministic = experiment.build_training(row.settings).deterministic
+    with RunFolder(out) as folder, _determinism(deterministic):
+        made = experiment.build(row.settings, plugins)
+        _claim(folder, made.config, resume)
+        loop = Loop(made, folder, progress, stop, on_step)
+        if resume and (folder.last.exists() or folder.best.exists()):
+            path, tensors, meta = checkpoint.load_newest(folder.path)
+            loop.restore(tensors, meta, path)
+        folder.truncate_log(loop.state.epoch)
+        finished = loop.state.epoch == made.training.epochs
+        if not finished:
+            progress.start(str(out), loop.total_steps, loop.state.step)
+            try:
+                loop.run()
+            finally:
+                progress.stop()
+        if not finished or not (out / "metrics.json").exists():
+            evaluate(out, plugins=plugins, check=loop.stop_if_asked)
+            report.draw_curve(out)
+
+
+def _claim(folder: RunFolder, settings: Mapping[str, Any], resume: bool) -> None:
+    """Writes the settings into a new run folder, or compares them with those of the run that is there."""
+    try:
+        before = folder.read_config()
+    except FileNotFoundError:
+        return folder.write_config(settings)
+    if not resume:
+        go_on = f"skelgraph train --resume {folder.path}"
+        raise ValueError(f"{folder.path}: holds a run already; go on with: {go_on}, or give another --out")
+    changed = [key for key in _differences(before, config.plain(settings)) if key not in {f"train.{f}" for f in FREE}]
+    if changed:
+        raise ValueError(
+            f"{folder.path}: a run goes on with the settings it began with; different: {', '.join(changed)}"
+        )
+
+
+def _differences(a: Any, b: Any, path: str = "") -> list[str]:
+    if isinstance(a, Mapping) and isinstance(b, Mapping):
+        keys = [*a, *(key for key in b if key not in a)]
+        return [d for key in keys for d in _differences(a.get(key), b.get(key), f"{path}.{key}" if path else key)]
+    return [] if a == b else [path]
+
+
+class _determinism:
+    """Torch's deterministic algorithms while entered."""
+
+    def __init__(self, wanted: bool) -> None:
+        self.wanted, self.before = wanted, torch.are_deterministic_algorithms_enabled()
+
+    def __enter__(self) -> None:
+        if self.wanted:
+            os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")  # asked for by cuBLAS, before CUDA starts
+        torch.use_deterministic_algorithms(self.wanted or self.before)
+
+    def __exit__(self, *error: object) -> None:
+        torch.use_deterministic_algorithms(self.before)

@@ -1,0 +1,133 @@
+"""The command line, as a user runs it."""
+
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+import tiny
+
+from skelgraph import checkpoint, config, train
+from skelgraph.__main__ import main
+
+TESTS = Path(__file__).parent
+
+
+def skelgraph(*arguments: object, cwd: Path, check: int = 0) -> str:
+    """Output and errors of a command, whose exit status is asserted."""
+    done = subprocess.run(command(*arguments), cwd=cwd, env=environment(), capture_output=True, text=True, timeout=120)
+    assert done.returncode == check, done.stdout + done.stderr
+    assert "Traceback" not in done.stderr
+    return done.stdout + done.stderr
+
+
+def command(*arguments: object) -> list[str]:
+    return [sys.executable, "-m", "skelgraph", *map(str, arguments)]
+
+
+def environment() -> dict[str, str]:
+    path = os.pathsep.join([str(TESTS), str(TESTS.parent), os.environ.get("PYTHONPATH", "")])
+    return {**os.environ, "PYTHONPATH": path, "OMP_NUM_THREADS": "1", "COLUMNS": "160"}
+
+
+def write(tmp_path: Path, settings: dict) -> Path:
+    path = tmp_path / "tiny.yaml"
+    path.write_text(config.dump(settings))
+    return path
+
+
+def test_train_then_evaluate(tmp_path: Path) -> None:
+    path = write(tmp_path, tiny.settings())
+    said = skelgraph("train", path, "train.epochs=2", "optim.lr=1e-3", "--plugin", "tiny", cwd=tmp_path)
+    assert "epoch   2" in said and "mean pose" in said and "MPJPE mm" in said and "runs/tiny" in said
+    run = tmp_path / "runs" / "tiny"
+    assert config.read(run / "config.yaml")["train"]["epochs"] == 2
+    said = skelgraph("evaluate", "runs/tiny", "--plugin", "tiny", cwd=tmp_path)
+    assert "MPJPE" in said and "left_knee" in said and "walk" in said
+    said = skelgraph("train", "--resume", "runs/tiny", "--plugin", "tiny", cwd=tmp_path)
+    assert "mean pose" in said
+
+
+def test_seeds_and_variants(tmp_path: Path) -> None:
+    path = write(tmp_path, {**tiny.settings(epochs=1), "variants": {"a": None, "b": {"optim": {"lr": 0.1}}}})
+    said = skelgraph(
+        "train", path, "--seeds", "0,1", "--variant", "b", "--out", "out", "--plugin", "tiny", cwd=tmp_path
+    )
+    assert "±" in said and sorted(p.name for p in (tmp_path / "out" / "b").iterdir()) == ["seed0", "seed1"]
+
+
+def test_lift_a_file_with_a_run(tmp_path: Path) -> None:
+    run = train.fit(tiny.settings(epochs=1), tmp_path / "run", plugins=[tiny])
+    pixels = 500 + 100 * np.random.default_rng(0).random((4, 3, 2))
+    np.savez(tmp_path / "clip.npz", keypoints=pixels, joints=np.array(tiny.SKELETON["joints"]))
+    options = ["--checkpoint", run, "--out", "out", "--plugin", "tiny"]
+    said = skelgraph("lift", "clip.npz", *options, "--image-size", "1000x1000", cwd=tmp_path)
+    assert "4 frames" in said and "pose.html" in said
+    names = sorted(path.name for path in (tmp_path / "out").iterdir())
+    assert names == ["pose.html", "pose.json", "pose.npz", "pose.png"]
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_interrupted_and_resumed(tmp_path: Path, number: signal.Signals) -> None:
+    path = write(tmp_path, tiny.settings(epochs=4000, eval_every=4000))
+    with subprocess.Popen(
+        command("train", path, "--out", "run", "--plugin", "tiny"),
+        cwd=tmp_path,
+        env=environment(),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as process:
+        deadline = time.monotonic() + 60
+        while not (tmp_path / "run" / "log.csv").exists() and time.monotonic() < deadline:
+            time.sleep(0.05)
+        process.send_signal(number)
+        said = process.communicate(timeout=30)[1]
+    assert process.returncode == 75, said
+    assert re.search(rf"{number.name}: stopped after step \d+ of 20000; go on with: skelgraph train --resume run", said)
+    step = checkpoint.load(tmp_path / "run" / "last.safetensors")[1]["step"]
+    assert f"after step {step} " in said
+
+
+def refused(capsys: pytest.CaptureFixture[str], status: int, *arguments: object) -> str:
+    """What a command says that exits with ``status``; run in this process, for speed."""
+    with pytest.raises(SystemExit) as stopped:
+        main([str(argument) for argument in arguments])
+    assert stopped.value.code == status
+    return " ".join(capsys.readouterr().err.replace("│", " ").split())
+
+
+def test_errors_are_one_line_that_helps(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = write(tmp_path, tiny.settings())
+    said = refused(capsys, 1, "train", path, "train.epoch=3", "--out", tmp_path / "run", "--plugin", "tiny")
+    assert said.startswith("error: command line, 'train.epoch=3': train.epoch: unknown argument") and "'epochs'" in said
+    assert "--plugin PACKAGE" in refused(capsys, 1, "train", path, "--out", tmp_path / "run")
+    assert "no such configuration file" in refused(capsys, 1, "train", tmp_path / "none.yaml")
+    assert "no config.yaml" in refused(capsys, 1, "train", "--resume", tmp_path / "none")
+    assert "must be importable" in refused(capsys, 1, "train", path, "--plugin", "no_such_thing")
+    assert "--resume RUN" in refused(capsys, 2, "train")
+    assert "without experiment" in refused(capsys, 2, "train", path, "--resume", "x")
+    assert "last or best" in refused(capsys, 2, "evaluate", "x", "--which", "first")
+    assert "WIDTHxHEIGHT" in refused(
+        capsys, 2, "lift", "x.json", "--checkpoint", "x", "--out", tmp_path, "--image-size", "big"
+    )
+    assert "HUMAN36M" in refused(capsys, 1, "show", "HUMAN37M")
+
+
+def test_show_and_models(tmp_path: Path) -> None:
+    said = skelgraph("show", "HUMAN36M", cwd=tmp_path)
+    assert "17" in said and (tmp_path / "HUMAN36M.png").stat().st_size > 5000
+    said = skelgraph("models", "--plugin", "tiny", cwd=tmp_path)
+    for name in ("SimpleBaseline", "SemGCN", "AMPose", "SemGAN", "TinyNet"):
+        assert name in said
+
+
+def test_help_names_every_command(tmp_path: Path) -> None:
+    said = skelgraph("--help", cwd=tmp_path)
+    for name in ("train", "evaluate", "show", "lift", "models"):
+        assert name in said
