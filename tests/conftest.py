@@ -2,14 +2,14 @@
 
 import json
 import os
-import re
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 import pytest
 import torch
+from result_tables import pytest_terminal_summary  # noqa: F401 - a hook
 
 
 class Fixture(NamedTuple):
@@ -64,37 +64,6 @@ def device(request: pytest.FixtureRequest) -> torch.device:
     if request.param == "cuda" and not torch.cuda.is_available():
         pytest.skip("no CUDA device here")
     return torch.device(request.param)
-
-
-FIXTURE_ERROR = re.compile(r"(?P<name>.+): largest absolute error \((?P<where>.+)\)")
-
-
-def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    """Prints the tables that tests filled through ``record_property``.
-
-    ``"NAME: largest absolute error (WHERE)"`` is a row of the fixtures' errors, ``"layers | LAYER | COLUMN"`` a cell of
-    the layers' table; of a cell filled more than once the largest number stays.
-    """
-    fixtures: dict[tuple[str, str], Any] = {}
-    cells: dict[tuple[str, str], Any] = {}
-    reports = [r for group in terminalreporter.stats.values() for r in group if getattr(r, "when", "") == "call"]
-    for name, value in [pair for report in reports for pair in report.user_properties]:
-        if match := FIXTURE_ERROR.fullmatch(name):
-            fixtures[match["name"], match["where"]] = max(value, fixtures.get((match["name"], match["where"]), 0.0))
-        elif name.startswith("layers | "):
-            key = tuple(name.split(" | ")[1:])
-            cells[key] = max(value, cells.get(key, value))
-    if fixtures:
-        terminalreporter.section("largest absolute error against the authors' fixtures")
-        for (name, where), value in sorted(fixtures.items()):
-            terminalreporter.write_line(f"{name:<24} {where:<20} {value:.1e}")
-    if cells:
-        terminalreporter.section("layers: largest error in float64")
-        columns = list(dict.fromkeys(column for _, column in cells))
-        terminalreporter.write_line("".join(f"{text:<20}" if not i else f"{text:>10}" for i, text in enumerate(["layer", *columns])))
-        for row in sorted({row for row, _ in cells}):
-            values = [cells.get((row, column), "-") for column in columns]
-            terminalreporter.write_line(f"{row:<20}" + "".join(f"{v if isinstance(v, str) else format(v, '.1e'):>10}" for v in values))
 
 
 @pytest.hookimpl(tryfirst=True)

@@ -57,7 +57,7 @@ def check_graph(model: nn.Module, data: Data) -> None:
         raise ValueError(f"{what} with {model.in_channels} channels, not {data.x.size(-1)}")
     if data.edge_index is None or torch.compiler.is_compiling():
         return
-    first = data.edge_index[:, : skeleton.num_edges]
-    same = data.edge_index.size(1) == num_graphs * skeleton.num_edges
-    if not same or not torch.equal(first.cpu(), skeleton.edge_index):
+    starts = torch.arange(num_graphs).view(-1, 1) * skeleton.num_joints
+    expected = (skeleton.edge_index.unsqueeze(1) + starts).flatten(1)
+    if not torch.equal(data.edge_index.cpu(), expected):
         raise ValueError(f"{what}; these have other edges: make them with this skeleton's to_data")

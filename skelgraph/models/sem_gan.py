@@ -56,21 +56,16 @@ class AttentionLayer(nn.Module):
         return (x + h).relu()
 
 
-class FlatDecoder(nn.Module):
-    """JointFormer's decoder, one linear map of all joints for the pose and one for its error."""
+class LinearDecoder(nn.Module):
+    """A linear map of each joint to its pose and one to its error, the paper's "traditional linear"."""
 
-    def __init__(self, num_joints: int, channels: int, out_channels: int) -> None:
+    def __init__(self, channels: int, out_channels: int) -> None:
         super().__init__()
-        self.out_channels = out_channels
-        width = num_joints * channels
-        self.norm = nn.LayerNorm(width)
-        self.pose = nn.Linear(width, num_joints * out_channels)
-        self.error = nn.Linear(width, num_joints * out_channels)
+        self.pose = nn.Linear(channels, out_channels)
+        self.error = nn.Linear(channels, out_channels)
 
     def forward(self, x: Tensor) -> SemGANOutput:
-        flat = self.norm(x.flatten(1))
-        shape = (-1, self.out_channels)
-        return SemGANOutput(self.pose(flat).unflatten(1, shape), self.error(flat).unflatten(1, shape))
+        return SemGANOutput(self.pose(x), self.error(x))
 
 
 class PartDecoder(nn.Module):
@@ -118,7 +113,7 @@ class SemGAN(nn.Module):
 
     Joints and their distance to the parent (eq. 1-2) are embedded, pass ``num_layers`` attention layers whose output
     projection is a SemGCN, and are decoded part by part. The four rows of the paper's ablation before the geometry loss
-    are ``encoder="plain", decoder="flat", distance=False`` (JointFormer), then ``encoder="semantic"``, then
+    are ``encoder="plain", decoder="linear", distance=False`` (JointFormer), then ``encoder="semantic"``, then
     ``decoder="parts"``, then ``distance=True``.
 
     The paper leaves room: "SemGCN in the last layer of self-attention" is read as the output projection, the most
@@ -136,7 +131,7 @@ class SemGAN(nn.Module):
         ffn_channels: hidden channels of the feed-forward networks.
         dropout: of attention weights and before each residual sum.
         encoder: ``"semantic"`` or ``"plain"`` attention.
-        decoder: ``"parts"`` or ``"flat"``.
+        decoder: ``"parts"`` or ``"linear"``.
         distance: whether the distance to the parent, computed here from the 2D input, is an input.
 
     Shapes:
@@ -157,7 +152,7 @@ class SemGAN(nn.Module):
         ffn_channels: int = 512,
         dropout: float = 0.1,
         encoder: Literal["semantic", "plain"] = "semantic",
-        decoder: Literal["parts", "flat"] = "parts",
+        decoder: Literal["parts", "linear"] = "parts",
         distance: bool = True,
     ) -> None:
         super().__init__()
@@ -176,7 +171,7 @@ class SemGAN(nn.Module):
         if decoder == "parts":
             self.decoder = PartDecoder(skeleton, hidden_channels, out_channels, *sizes)
         else:
-            self.decoder = FlatDecoder(skeleton.num_joints, hidden_channels, out_channels)
+            self.decoder = LinearDecoder(hidden_channels, out_channels)
 
     @takes_poses
     def forward(self, x: Tensor) -> SemGANOutput:

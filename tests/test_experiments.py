@@ -1,0 +1,44 @@
+"""Every experiment builds from its file and takes one training step."""
+
+from pathlib import Path
+
+import pytest
+import torch
+import fake_mocap
+
+from skelgraph import config, experiment, losses, variants
+from skelgraph.data.transforms import model_input
+
+FOLDER = Path(__file__).parent.parent / "experiments"
+ROWS = [
+    pytest.param(path, row.variant, id=f"{path.stem}-{row.variant or 'only'}-{row.seed}")
+    for path in sorted(FOLDER.glob("*.yaml"))
+    for row in variants.rows(config.read(path))
+    if row.seed == 0
+]
+
+
+@pytest.mark.parametrize(("path", "variant"), ROWS)
+def test_takes_a_step(path, variant, tmp_path, monkeypatch):
+    settings = config.read(path)
+    if settings["data"]["name"] == "MotionCapture":
+        fake_mocap.write(tmp_path, settings["data"]["file"])
+        monkeypatch.setenv("SKELGRAPH_DATA", str(tmp_path))
+    else:
+        settings = config.apply(config.apply(settings, "data.num_poses=4"), "data.num_test_poses=2")
+    made = experiment.build(variants.rows(settings, variant)[0].settings)
+    assert len(made.test_data)
+    poses = made.train_data.draw(0)
+    x = model_input(poses.keypoints, poses.confidence, poses.image_size, made.in_channels)[:4]
+    before = [p.detach().clone() for p in made.model.parameters()]
+    optimizer = made.optim.make(made.model.parameters())
+    loss, _ = losses.objective(made.model(x), poses.target[:4], made.skeleton, made.loss)
+    loss.backward()
+    optimizer.step()
+    assert torch.isfinite(loss)
+    assert any(not torch.equal(a, b) for a, b in zip(before, made.model.parameters(), strict=True))
+
+
+def test_the_list_in_the_readme_is_complete():
+    text = (FOLDER / "README.md").read_text(encoding="utf-8")
+    assert all(f"`{path.name}`" in text for path in FOLDER.glob("*.yaml"))
