@@ -13,9 +13,10 @@ endif
 .PHONY: demo test check clean
 
 demo: $(VENV)/installed
-	$(VENV)/bin/skelgraph train experiments/demo.yaml --out $(RUN) --force
+	rm -rf $(RUN)
+	$(VENV)/bin/skelgraph train experiments/demo.yaml --out $(RUN)
 	$(VENV)/bin/skelgraph evaluate $(RUN)
-	$(VENV)/bin/skelgraph lift experiments/clip.npz --checkpoint $(RUN) --truth experiments/clip_truth.npz --out $(RUN)/clip --force
+	$(VENV)/bin/skelgraph lift experiments/clip.npz --checkpoint $(RUN) --truth experiments/clip_truth.npz --out $(RUN)/clip
 	@echo
 	@echo "Everything is in $(RUN)/: open $(RUN)/clip/pose.html in a browser."
 	@echo "Next: $(VENV)/bin/skelgraph lift YOUR_KEYPOINTS.json --checkpoint $(RUN) --out lifted/"
