@@ -108,7 +108,6 @@ def lift(
     format: Annotated[Word, typer.Option(help="Format of the keypoint file; default by its content.")] = None,
     image_size: Annotated[Word, typer.Option(help="WIDTHxHEIGHT in pixels, where the file has none.")] = None,
     person: Annotated[Number, typer.Option(help="Which person of the file.")] = None,
-    truth: Annotated[Folder, typer.Option(help="True poses (npz of this package) to compare with.")] = None,
     truth: Annotated[Folder, typer.Option(help="A pose npz of the same frames to compare with.")] = None,
     device: Annotated[str, typer.Option(help="auto, cpu, cuda or cuda:1.")] = "auto",
     force: Annotated[bool, typer.Option("--force", help="Overwrite outputs, and lift what looks wrong.")] = False,

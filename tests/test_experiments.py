@@ -2,9 +2,9 @@
 
 from pathlib import Path
 
+import fake_mocap
 import pytest
 import torch
-import fake_mocap
 
 from skelgraph import config, experiment, losses, variants
 from skelgraph.data.transforms import model_input
