@@ -10,6 +10,7 @@ from torch_geometric.nn import MessagePassing
 from torch_geometric.utils import softmax
 
 from skelgraph.layers.self_attention import attend
+from skelgraph.layers.skeleton_conv import is_watched
 from skelgraph.layers.topology import Topology
 
 
@@ -66,8 +67,7 @@ class Attention(MessagePassing):
                 raise ValueError(f"Attention got {x.size(-2)} joints; the graph has {edge_index.num_nodes}")
             x = x.reshape(-1, edge_index.num_nodes, self.in_channels)
         query, key, value = self.qkv(x).unflatten(-1, (3, self.heads, -1)).unbind(-3)
-        watched = self.explain or self._message_forward_hooks or self._propagate_forward_hooks
-        if isinstance(edge_index, Topology) and not watched:
+        if isinstance(edge_index, Topology) and not is_watched(self):
             query, key, value = (part.transpose(-2, -3) for part in (query, key, value))
             dropout = self.dropout if self.training else 0.0
             out = attend(query, key, value, dropout, edge_index.adjacency.bool()).transpose(-2, -3)

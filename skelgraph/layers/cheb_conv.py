@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 from torch_geometric.nn.inits import glorot, zeros
 
-from skelgraph.layers.skeleton_conv import SkeletonConv
+from skelgraph.layers.skeleton_conv import SkeletonConv, is_watched
 from skelgraph.layers.topology import Topology, edge_norm
 
 
@@ -54,7 +54,7 @@ class ChebConv(SkeletonConv):
         """See the class."""
         if isinstance(edge_index, Topology):
             joints = self.by_graph(x, edge_index.num_nodes)
-            if not self.is_watched():
+            if not is_watched(self):
                 operator = self.polynomials(edge_index, x.dtype)
                 narrow = self.in_channels * 2 < self.out_channels
                 out = self.sum_first(joints, operator) if narrow else self.sum_dense(self.transform(joints), operator)

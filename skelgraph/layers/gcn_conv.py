@@ -45,5 +45,5 @@ class GCNConv(SkeletonConv):
         if isinstance(edge_index, Topology):
             weight = edge_index.edge_weight(self.norm, x.dtype)
             operator = edge_index.fixed_operator(self.norm, x.dtype) if edge_index.dense else None
-            return self.mix(x, edge_index, None, weight, operator)
+            return self.mix(x, edge_index, edge_index.by_node, weight, operator)
         return self.mix(x, edge_index, None, edge_norm(edge_index, x.size(-2), self.norm, x.dtype))

@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 from torch.nn import Parameter, init
 
-from skelgraph.layers.skeleton_conv import SkeletonConv
+from skelgraph.layers.skeleton_conv import SkeletonConv, is_watched
 from skelgraph.layers.topology import Topology
 
 
@@ -71,9 +71,13 @@ class ModulatedConv(SkeletonConv):
     def forward(self, x: Tensor, edge_index: Tensor | Topology) -> Tensor:
         """See the class."""
         if isinstance(edge_index, Topology):
+            if edge_index.num_nodes != self.num_joints:
+                raise ValueError(
+                    f"ModulatedConv was made for {self.num_joints} joints; the Topology has {edge_index.num_nodes}"
+                )
             joints = self.by_graph(x, self.num_joints)
             affinity = self.symmetric_affinity(edge_index.adjacency.to(self.affinity.dtype))
-            if not self.is_watched():
+            if not is_watched(self):
                 operator = affinity.unsqueeze(-1) * edge_index.complete_split.to(affinity.dtype)
                 out = self.add_bias(self.sum_dense(self.transform(joints), operator))
                 return out.view(*x.shape[:-1], self.out_channels)
@@ -85,7 +89,8 @@ class ModulatedConv(SkeletonConv):
 
     def one_adjacency(self, edge_index: Tensor, num_nodes: int) -> Tensor:
         """[J, J] 0/1 of the first skeleton of a batch."""
-        num_edges = edge_index.size(1) // max(num_nodes // self.num_joints, 1)
+        num_graphs = self.count_graphs(self.num_joints, num_nodes, "joints")
+        num_edges = edge_index.size(1) // num_graphs
         source, target = edge_index[:, :num_edges]
         adjacency = self.affinity.new_zeros(self.num_joints, self.num_joints)
         return adjacency.index_put((target, source), adjacency.new_ones(()))

@@ -62,7 +62,7 @@ class PartitionConv(SkeletonConv):
                 )
             weight = edge_index.edge_weight(self.norm, x.dtype)
             operator = edge_index.fixed_operator(self.norm, x.dtype, typed=True) if edge_index.dense else None
-            return self.mix(x, edge_index, edge_index.edge_type, weight, operator)
+            return self.mix(x, edge_index, edge_index.by_type, weight, operator)
         if edge_type is None:
             raise ValueError(
                 "PartitionConv needs edge_type [E] beside edge_index (a Skeleton's .edge_type), or a Topology"

@@ -23,8 +23,11 @@ def attend(query: Tensor, key: Tensor, value: Tensor, dropout: float = 0.0, mask
         return functional.scaled_dot_product_attention(query, key, value, attn_mask=mask, dropout_p=dropout)
     score = (query / math.sqrt(query.size(-1))) @ key.transpose(-1, -2)
     if mask is not None:
-        score = score.masked_fill(~mask, -torch.inf)
-    return functional.dropout(score.softmax(-1), dropout) @ value
+        score = score.masked_fill(~mask, torch.finfo(score.dtype).min)
+    weight = score.softmax(-1)
+    if mask is not None:
+        weight = weight * mask  # a row that may look nowhere gets 0, as from the fused kernel, not NaN
+    return functional.dropout(weight, dropout) @ value
 
 
 class SelfAttention(nn.Module):
@@ -48,8 +51,8 @@ class SelfAttention(nn.Module):
         - **output:** [..., J, C_out] or [N, C_out]
 
     Raises:
-        ValueError: if ``heads`` does not divide ``in_channels`` and no ``head_channels`` is given, or an input of rank
-            2 is no multiple of ``num_joints``.
+        ValueError: if ``heads`` does not divide ``in_channels`` and no ``head_channels`` is given, or an input
+            does not fit ``num_joints``.
     """
 
     def __init__(
@@ -101,8 +104,10 @@ def by_pose(x: Tensor, num_joints: int | None) -> Tensor:
     """[..., J, C], or [N, C] with ``num_joints``, -> [B, J, C].
 
     Raises:
-        ValueError: if x is [N, C] and N is no multiple of ``num_joints``.
+        ValueError: if J is not ``num_joints``, or x is [N, C] and N is no multiple of it.
     """
+    if x.dim() > 2 and num_joints not in (None, x.size(-2)):
+        raise ValueError(f"x has poses of {x.size(-2)} joints; expected {num_joints}")
     if x.dim() > 2 or num_joints is None:
         return x.reshape(-1, *x.shape[-2:])
     if x.size(0) % num_joints:

@@ -7,7 +7,7 @@ from torch import Tensor
 from torch.nn import Parameter, init
 from torch_geometric.utils import softmax
 
-from skelgraph.layers.skeleton_conv import SkeletonConv
+from skelgraph.layers.skeleton_conv import SkeletonConv, is_watched
 from skelgraph.layers.topology import Topology
 
 
@@ -31,7 +31,7 @@ class SemConv(SkeletonConv):
         - **output:** [..., J, C_out] or [N, C_out]
 
     Raises:
-        ValueError: if the graph's edges are no multiple of ``num_edges``.
+        ValueError: if the edges are no multiple of ``num_edges``, or those of a Topology are not as many.
     """
 
     def __init__(
@@ -55,13 +55,14 @@ class SemConv(SkeletonConv):
     def forward(self, x: Tensor, edge_index: Tensor | Topology) -> Tensor:
         """See the class."""
         if isinstance(edge_index, Topology):
-            self.tile(self.edge_logit, edge_index.num_edges, "edges")
-            operator = None
-            if edge_index.dense and not self.channel_wise:
-                share = edge_index.row_softmax(self.edge_logit)
-                operator = share.unsqueeze(-1) * edge_index.loop_split.to(share.dtype)
-            weight = None if operator is not None and not self.is_watched() else self.edge_weight(edge_index.edge_index)
-            return self.mix(x, edge_index, edge_index.loop_type, weight, operator)
+            if edge_index.num_edges != self.num_edges:
+                raise ValueError(
+                    f"SemConv was made for {self.num_edges} edges; the Topology has {edge_index.num_edges}"
+                )
+            plain = self.channel_wise or is_watched(self)
+            weight = self.edge_weight(edge_index.edge_index) if plain else edge_index.row_softmax(self.edge_logit)
+            return self.mix(x, edge_index, edge_index.by_loop, weight)
+        self.count_graphs(self.num_edges, edge_index.size(1), "edges")
         slot = (edge_index[0] != edge_index[1]).long()
         weight = self.edge_weight(edge_index[:, : self.num_edges])
         return self.mix(x, edge_index, slot, self.tile(weight, edge_index.size(1), "edges"))

@@ -5,7 +5,10 @@ from torch import Tensor
 from torch.nn import Parameter
 from torch_geometric.nn import MessagePassing
 
+from skelgraph.layers.edge_sum import Incidence
 from skelgraph.layers.topology import Topology
+
+FEW = 2**17  # numbers in the output; on CPU a dense product is faster below it, one kernel over the edges above
 
 
 class SkeletonConv(MessagePassing):
@@ -40,8 +43,8 @@ class SkeletonConv(MessagePassing):
         self,
         x: Tensor,
         graph: Tensor | Topology,
-        slot: Tensor | None,
-        coefficient: Tensor | None = None,
+        slot: Tensor | Incidence | None,
+        coefficient: Tensor,
         operator: Tensor | None = None,
     ) -> Tensor:
         """Weights, sums and bias: ``x`` [..., J, C_in] or [N, C_in] -> the same with C_out.
@@ -49,29 +52,41 @@ class SkeletonConv(MessagePassing):
         Args:
             x: joint features.
             graph: ``edge_index`` [2, E] over the nodes of ``x``, or a Topology.
-            slot: LongTensor [E], the weight matrix of each edge; None where there is only one.
-            coefficient: [E] or [E, C_out]; needed where ``operator`` is not used.
-            operator: [J, J, K], the coefficients at (target, source, slot); used with a Topology.
+            slot: LongTensor [E], the weight matrix of each edge, or None where there is only one; of a Topology its
+                :class:`Incidence`.
+            coefficient: [E] or [E, C_out].
+            operator: [J, J, K], the coefficients at (target, source, slot), where a Topology has them ready.
         """
         if not isinstance(graph, Topology):
+            assert not isinstance(slot, Incidence)
             return self.add_bias(self.sum_messages(self.transform(x), graph, slot, coefficient))
+        assert isinstance(slot, Incidence)
         joints = self.by_graph(x, graph.num_nodes)
-        if self.is_watched() or operator is None:
-            out = self.sum_messages(self.transform(joints), graph.edge_index, slot, coefficient)
-        elif self.in_channels * 2 < self.out_channels:
-            out = self.sum_first(joints, operator)
+        narrow = self.in_channels * 2 < self.out_channels
+        plain = coefficient.dim() == 2 or is_watched(self)
+        if not plain and not (graph.dense and narrow) and self.in_one_kernel(joints, graph):
+            out = slot.sum_edges(self.transform(joints), coefficient)
+        elif not plain and graph.dense:
+            if operator is None:
+                operator = graph.operator(coefficient, slot.slot, self.num_slots)
+            out = self.sum_first(joints, operator) if narrow else self.sum_dense(self.transform(joints), operator)
         else:
-            out = self.sum_dense(self.transform(joints), operator)
-        return self.add_bias(out).view(*x.shape[:-1], self.out_channels)
+            out = self.sum_messages(self.transform(joints), graph.edge_index, slot.slot, coefficient)
+        return self.add_bias(out.flatten(0, 1)).view(*x.shape[:-1], self.out_channels)
+
+    def in_one_kernel(self, joints: Tensor, topology: Topology) -> bool:
+        """Whether one kernel over all edges is the fastest. Measured on CPU only; a compiler needs no such help."""
+        if joints.device.type != "cpu" or torch.compiler.is_compiling():
+            return False
+        return not topology.dense or joints.shape[:-1].numel() * self.out_channels >= FEW
 
     def transform(self, x: Tensor) -> Tensor:
         """One product for all slots: [..., J, C_in] -> [..., J * K, C_out], row j * K + k."""
         h = x @ self.weight.flatten(1)
         return h.view(*x.shape[:-2], x.size(-2) * self.num_slots, self.out_channels)
 
-    def sum_messages(self, h: Tensor, edge_index: Tensor, slot: Tensor | None, coefficient: Tensor | None) -> Tensor:
+    def sum_messages(self, h: Tensor, edge_index: Tensor, slot: Tensor | None, coefficient: Tensor) -> Tensor:
         """The sum over edges by gather and scatter, on any graph."""
-        assert coefficient is not None
         num_nodes = h.size(-2) // self.num_slots
         rows = edge_index if slot is None else torch.stack([edge_index[0] * self.num_slots + slot, edge_index[1]])
         coefficient = coefficient.to(h.dtype)
@@ -97,13 +112,6 @@ class SkeletonConv(MessagePassing):
     def add_bias(self, out: Tensor) -> Tensor:
         return out if self.bias is None else out + self.bias
 
-    def is_watched(self) -> bool:
-        """Whether an explainer or hooks want to see the messages."""
-        hooks = self._message_forward_pre_hooks, self._message_forward_hooks
-        return (
-            bool(self.explain) or any(hooks) or any((self._propagate_forward_pre_hooks, self._propagate_forward_hooks))
-        )
-
     def by_graph(self, x: Tensor, num_joints: int) -> Tensor:
         """[..., J, C] or [N, C] -> [B, J, C].
 
@@ -123,17 +131,30 @@ class SkeletonConv(MessagePassing):
         Raises:
             ValueError: if ``count`` is no multiple of the values'.
         """
-        if count == values.size(0):
-            return values
-        if count % values.size(0) or count == 0:
+        num_graphs = self.count_graphs(values.size(0), count, what)
+        return values if num_graphs == 1 else values.repeat(num_graphs, *[1] * (values.dim() - 1))
+
+    def count_graphs(self, size: int, count: int, what: str) -> int:
+        """How often the ``size`` joints or edges of one graph are contained in ``count``.
+
+        Raises:
+            ValueError: if ``count`` is no multiple.
+        """
+        if count % size or count == 0:
             raise ValueError(
-                f"{type(self).__name__} was made for graphs of {values.size(0)} {what} and got {count}, "
+                f"{type(self).__name__} was made for graphs of {size} {what} and got {count}, "
                 "which is not the same or a multiple (a batch of them)"
             )
-        return values.repeat(count // values.size(0), *[1] * (values.dim() - 1))
+        return count // size
 
     def extra_repr(self) -> str:
         return ""
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({self.in_channels}, {self.out_channels})"
+
+
+def is_watched(conv: MessagePassing) -> bool:
+    """Whether an explainer or hooks want to see the messages, so that none may be skipped."""
+    before = conv._propagate_forward_pre_hooks or conv._message_forward_pre_hooks
+    return bool(conv.explain or before or conv._message_forward_hooks or conv._propagate_forward_hooks)

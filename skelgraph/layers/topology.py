@@ -8,7 +8,9 @@ from torch import Tensor, nn
 from torch_geometric.utils import degree
 from typing_extensions import Self
 
-LARGEST_DENSE = 48  # joints; above it a gather over the edges is faster than a dense J x J product
+from skelgraph.layers.edge_sum import Incidence
+
+LARGEST_DENSE = 48  # joints; above it no dense J x J x K matrix is used
 NO_EDGE = -1e30
 Norm = Literal["sym", "row", "group", "sum"]
 
@@ -58,10 +60,8 @@ class Topology(nn.Module):
 
     edge_index: Tensor
     edge_type: Tensor
-    loop_type: Tensor
     flat_index: Tensor
     adjacency: Tensor
-    loop_split: Tensor
     complete_split: Tensor
     no_edge: Tensor
 
@@ -76,11 +76,12 @@ class Topology(nn.Module):
         source, target = edge_index
         self._keep("edge_index", edge_index.clone())
         self._keep("edge_type", edge_type.clone())
-        self._keep("loop_type", (source != target).long())
+        self.by_node = Incidence(edge_index, None, self.num_nodes)
+        self.by_loop = Incidence(edge_index, (source != target).long(), self.num_nodes, 2)
+        self.by_type = Incidence(edge_index, edge_type, self.num_nodes, self.num_types)
         self._keep("flat_index", target * self.num_nodes + source)
         loops = torch.eye(self.num_nodes, device=edge_index.device)
         self._keep("adjacency", self.operator(torch.ones_like(source, dtype=loops.dtype)).squeeze(-1))
-        self._keep("loop_split", torch.stack([self.adjacency * loops, self.adjacency * (1 - loops)], dim=-1))
         self._keep("complete_split", torch.stack([loops, 1 - loops], dim=-1))
         self._keep("no_edge", loops.new_full((self.num_nodes**2,), NO_EDGE))
         for norm in ("sym", "row", "group", "sum"):
@@ -112,15 +113,16 @@ class Topology(nn.Module):
         return empty.scatter(0, index, values).view(self.num_nodes, self.num_nodes, num_slots)
 
     def row_softmax(self, logits: Tensor) -> Tensor:
-        """[J, J], the softmax of the edges' logits [E] over the edges that end in the same joint."""
-        return self.no_edge.to(logits.dtype).scatter(0, self.flat_index, logits).view(-1, self.num_nodes).softmax(-1)
+        """[E], the softmax of the edges' logits [E] over the edges that end in the same joint."""
+        matrix = self.no_edge.to(logits.dtype).scatter(0, self.flat_index, logits).view(-1, self.num_nodes)
+        return matrix.softmax(-1).flatten()[self.flat_index]
 
     def _keep(self, name: str, tensor: Tensor) -> None:
         self.register_buffer(name, tensor, persistent=False)
 
     def _apply(self, fn: Callable[[Tensor], Tensor], recurse: bool = True) -> Self:
         # Rounding 1/3 to bfloat16 in model.bfloat16() could not be undone by model.float(): only the device follows.
-        return super()._apply(lambda tensor: fn(tensor).to(tensor.dtype) if tensor.is_floating_point() else fn(tensor))
+        return super()._apply(lambda tensor: tensor.to(fn(tensor).device), recurse)
 
     def _check(self, edge_index: Tensor, edge_type: Tensor) -> None:
         if edge_type.shape != edge_index.shape[1:]:

@@ -20,10 +20,9 @@ class SemGANOutput(NamedTuple):
 
 
 class AttentionLayer(nn.Module):
-    r"""JointFormer's post-norm layer, its attention plain or semantic: [B, J, C] -> [B, J, C].
+    r"""A post-norm Transformer layer, its attention plain or semantic: [B, J, C] -> [B, J, C].
 
-    .. math:: a = \mathrm{LN}(x + \mathrm{Attn}(x)), \quad f = \mathrm{LN}(a + \mathrm{FFN}(a)), \quad
-        y = \mathrm{ReLU}(x + f)
+    .. math:: a = \mathrm{LN}(x + \mathrm{Attn}(x)), \quad y = \mathrm{LN}(a + \mathrm{FFN}(a))
     """
 
     def __init__(
@@ -52,8 +51,7 @@ class AttentionLayer(nn.Module):
         else:
             attended = self.attention(x)
         h = self.norm1(x + self.dropout(attended))
-        h = self.norm2(h + self.dropout(self.ffn(h)))
-        return (x + h).relu()
+        return self.norm2(h + self.dropout(self.ffn(h)))
 
 
 class LinearDecoder(nn.Module):
@@ -180,5 +178,5 @@ class SemGAN(nn.Module):
             x = torch.cat([x, parent_distance(x[..., :2], self.skeleton.parents)], dim=-1)
         h = self.norm(self.embed(x) + self.position)  # [B, J, C]
         for layer in self.encoder:
-            h = layer(h, self.topology)
+            h = (h + layer(h, self.topology)).relu()  # as JointFormer
         return self.decoder(h)
