@@ -44,9 +44,10 @@ def train(
     plugin: Plugins = None,
 ) -> None:
     """Train an experiment and evaluate it. Ctrl-C saves and says how to go on."""
-    from skelgraph import config, variants
+    from skelgraph import config
     from skelgraph import train as training
-    from skelgraph.progress import ConsoleProgress
+    from skelgraph.training import variants
+    from skelgraph.training.progress import ConsoleProgress
 
     options: dict[str, Any] = {"progress": ConsoleProgress(console), "variant": variant, "plugins": _plugins(plugin)}
     if resume is not None:
@@ -91,7 +92,7 @@ def show(
 ) -> None:
     """Draw a skeleton, and describe it."""
     from skelgraph import report
-    from skelgraph.experiment import build_skeleton
+    from skelgraph.training.experiment import build_skeleton
 
     found = build_skeleton(skeleton)
     path = out or Path(f"{found.name}.png")
@@ -148,7 +149,7 @@ def models(plugin: Plugins = None) -> None:
 
 def main(arguments: Sequence[str] | None = None) -> NoReturn:
     """Runs a command. Exits 0; 1 with one line that says what is wrong; 2 for wrong usage; 75 when stopped."""
-    from skelgraph.signals import EXIT_CODE, Interrupted
+    from skelgraph.training.signals import EXIT_CODE, Interrupted
 
     try:
         warnings.showwarning = _warn

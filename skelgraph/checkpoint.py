@@ -17,8 +17,9 @@ from safetensors import SafetensorError
 from torch import Tensor, nn
 from torch.utils._python_dispatch import TorchDispatchMode
 
-from skelgraph import atomic, experiment
+from skelgraph import atomic
 from skelgraph.skeleton import Skeleton
+from skelgraph.training import experiment
 
 FORMAT = 1
 MAX_HEADER, MAX_TENSORS = 10_000_000, 10_000

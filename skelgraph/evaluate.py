@@ -11,9 +11,10 @@ from typing import Any, NamedTuple
 import torch
 from torch import Tensor, nn
 
-from skelgraph import atomic, checkpoint, config, experiment, metrics
+from skelgraph import atomic, checkpoint, config, metrics
 from skelgraph.data.transforms import flip_input, flip_pose, model_input
 from skelgraph.skeleton import Skeleton
+from skelgraph.training import experiment
 
 
 class PosePairs(NamedTuple):

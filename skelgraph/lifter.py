@@ -16,7 +16,7 @@ import torch
 from numpy.typing import ArrayLike, NDArray
 from torch import nn
 
-from skelgraph import experiment, geometry, keypoints, metrics
+from skelgraph import geometry, keypoints, metrics
 from skelgraph.checkpoint import load_run
 from skelgraph.conversions import Match
 from skelgraph.data.transforms import model_input
@@ -25,6 +25,7 @@ from skelgraph.keypoints import Keypoints
 from skelgraph.keypoints.adapt import adapt
 from skelgraph.poses import Pose3D
 from skelgraph.skeleton import Skeleton
+from skelgraph.training import experiment
 
 _POINTS_AT_A_TIME = 1 << 14
 _OUTPUTS = ("pose.npz", "pose.json", "pose.png", "pose.html")

@@ -11,13 +11,14 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from skelgraph import checkpoint, config, experiment, report, variants
+from skelgraph import checkpoint, config, report
+from skelgraph.drawings.table_drawing import draw_table
 from skelgraph.evaluate import evaluate
-from skelgraph.loop import Loop, NonFiniteLoss
-from skelgraph.progress import Silent, TrainingProgress
-from skelgraph.run_folder import RunFolder
-from skelgraph.signals import Interrupted, StopRequest
-from skelgraph.table_drawing import draw_table
+from skelgraph.training import experiment, variants
+from skelgraph.training.loop import Loop, NonFiniteLoss
+from skelgraph.training.progress import Silent, TrainingProgress
+from skelgraph.training.run_folder import RunFolder
+from skelgraph.training.signals import Interrupted, StopRequest
 
 __all__ = ["Interrupted", "NonFiniteLoss", "fit", "resume"]
 
@@ -43,7 +44,7 @@ def fit(
         settings: the experiment, from :func:`skelgraph.config.read` or a plain dict.
         out: the folder.
         resume: go on where ``out`` was broken off; finished runs are left as they are.
-        progress: whom to tell, such as :class:`skelgraph.progress.ConsoleProgress`; default nobody.
+        progress: whom to tell, such as :class:`skelgraph.training.progress.ConsoleProgress`; default nobody.
         variant: train only this row.
         plugins: packages whose ``__all__`` adds models, datasets and layers to ours.
         on_step: called with each step's number and its sample indices.

@@ -10,7 +10,7 @@ from torch import Tensor, nn
 
 from skelgraph import Skeleton, evaluate, skeletons, train
 from skelgraph.evaluate import PosePairs, predict, report
-from skelgraph.progress import Silent
+from skelgraph.training.progress import Silent
 
 STICK = Skeleton.from_dict(tiny.SKELETON)
 

@@ -6,8 +6,9 @@ import fake_mocap
 import pytest
 import torch
 
-from skelgraph import config, experiment, losses, variants
+from skelgraph import config, losses
 from skelgraph.data.transforms import model_input
+from skelgraph.training import experiment, variants
 
 FOLDER = Path(__file__).parent.parent / "experiments"
 ROWS = [

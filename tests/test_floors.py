@@ -10,10 +10,10 @@ import skelgraph
 ROOT = Path(skelgraph.__file__).parent
 FLOORS = {
     5: "__main__",
-    4: "skelgraph train evaluate lifter report page config checkpoint",
+    4: "skelgraph train training evaluate lifter report drawings page config checkpoint",
     3: "models",
     2: "blocks data keypoints poses",
-    1: "layers skeletons conversions losses metrics cameras layouts strokes",
+    1: "layers skeletons conversions losses metrics cameras",
     0: "skeleton skeleton_forms edges geometry atomic npz seeds strict_json strict_yaml",
 }
 NAMED = {name: floor for floor, names in FLOORS.items() for name in names.split()}

@@ -12,7 +12,8 @@ from clips import example, walk
 from matplotlib.image import imread
 from matplotlib.text import Text
 
-from skelgraph import Skeleton, figures, report, skeleton_drawing, skeletons
+from skelgraph import Skeleton, report, skeletons
+from skelgraph.drawings import figures, skeleton_drawing
 from skelgraph.poses import Pose3D
 
 

@@ -15,9 +15,9 @@ import torch
 from torch import Tensor
 
 from skelgraph import checkpoint, train
-from skelgraph.progress import Silent
-from skelgraph.run_folder import read_log
 from skelgraph.train import Interrupted, fit, resume
+from skelgraph.training.progress import Silent
+from skelgraph.training.run_folder import read_log
 
 CLOCK = ("poses_per_s", "seconds")
 
@@ -82,7 +82,7 @@ def test_stopped_at_every_step(tmp_path: Path, reference: Path) -> None:
 
 
 def test_stopped_while_evaluating(tmp_path: Path, reference: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    from skelgraph import loop
+    from skelgraph.training import loop
 
     real = loop.predict
 

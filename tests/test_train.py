@@ -11,10 +11,10 @@ import tiny
 import torch
 
 from skelgraph import checkpoint, config, train
-from skelgraph.batches import Batches
-from skelgraph.progress import Silent
-from skelgraph.run_folder import RunFolder, read_log
 from skelgraph.train import Interrupted, NonFiniteLoss, fit
+from skelgraph.training.batches import Batches
+from skelgraph.training.progress import Silent
+from skelgraph.training.run_folder import RunFolder, read_log
 
 
 def run(tmp_path: Path, settings: dict | None = None, **options: object) -> Path:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from skelgraph import figures, strokes
+from skelgraph.drawings import figures, strokes
 from skelgraph.keypoints import Keypoints
 from skelgraph.page import centred_truth
 from skelgraph.poses import Pose3D

@@ -13,7 +13,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from skelgraph import atomic, strokes
+from skelgraph import atomic
+from skelgraph.drawings import strokes
 from skelgraph.keypoints import Keypoints
 from skelgraph.poses import Pose3D
 
@@ -147,7 +148,7 @@ def _fill(block: dict[str, Any]) -> str:
 
 
 def _asset(name: str) -> str:
-    return (resources.files("skelgraph") / name).read_text(encoding="utf-8")
+    return (resources.files("skelgraph.page") / name).read_text(encoding="utf-8")
 
 
 def _hash(text: str) -> str:

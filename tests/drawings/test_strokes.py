@@ -1,6 +1,7 @@
 """Which lines are drawn of a skeleton, and how keypoints of known names find theirs."""
 
-from skelgraph import Skeleton, skeletons, strokes
+from skelgraph import Skeleton, skeletons
+from skelgraph.drawings import strokes
 
 
 def names(drawn: strokes.Strokes) -> set[frozenset[str]]:

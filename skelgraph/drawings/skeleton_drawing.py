@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from skelgraph import figures, label_places, strokes
+from skelgraph.drawings import figures, label_places, strokes
+from skelgraph.drawings.layouts import layout
 from skelgraph.edges import CENTER, CLOSER, FARTHER
-from skelgraph.layouts import layout
 from skelgraph.skeleton import Skeleton
 
 if TYPE_CHECKING:

@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 import tiny
 
-from skelgraph import config, train, variants
+from skelgraph import config, train
+from skelgraph.training import variants
 
 
 def settings(**train_settings: object) -> dict:

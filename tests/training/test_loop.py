@@ -10,12 +10,13 @@ import pytest
 import tiny
 import torch
 
-from skelgraph import checkpoint, experiment
-from skelgraph.loop import READ_EVERY, Loop, NonFiniteLoss
-from skelgraph.progress import Silent
-from skelgraph.run_folder import RunFolder
-from skelgraph.signals import Interrupted, StopRequest
+from skelgraph import checkpoint
 from skelgraph.train import fit, resume
+from skelgraph.training import experiment
+from skelgraph.training.loop import READ_EVERY, Loop, NonFiniteLoss
+from skelgraph.training.progress import Silent
+from skelgraph.training.run_folder import RunFolder
+from skelgraph.training.signals import Interrupted, StopRequest
 
 
 @contextmanager

@@ -12,9 +12,9 @@ import torch
 from torch import nn
 
 from skelgraph import blocks, config, data, layers, models, skeletons
-from skelgraph.optim import Optim, Schedule
 from skelgraph.seeds import hash64
 from skelgraph.skeleton import Skeleton
+from skelgraph.training.optim import Optim, Schedule
 
 SECTIONS = ("skeleton", "model", "data", "loss", "optim", "schedule", "train", "variants", "published")
 

@@ -3,8 +3,9 @@
 import numpy as np
 import pytest
 
-from skelgraph import Skeleton, label_places, skeletons
-from skelgraph.layouts import layout
+from skelgraph import Skeleton, skeletons
+from skelgraph.drawings import label_places
+from skelgraph.drawings.layouts import layout
 
 
 @pytest.mark.parametrize("name", skeletons.__all__)

@@ -4,8 +4,8 @@ import pytest
 import torch
 from torch import nn
 
-from skelgraph import optim
-from skelgraph.optim import Optim, Schedule
+from skelgraph.training import optim
+from skelgraph.training.optim import Optim, Schedule
 
 
 def test_schedules() -> None:

@@ -15,15 +15,16 @@ import torch
 from torch import Tensor, nn
 
 import skelgraph
-from skelgraph import checkpoint, losses, optim
-from skelgraph.batches import Batches
+from skelgraph import checkpoint, losses
 from skelgraph.data.transforms import model_input
 from skelgraph.evaluate import PosePairs, pose_of, pose_pairs, predict
-from skelgraph.experiment import Experiment
-from skelgraph.progress import TrainingProgress
-from skelgraph.run_folder import RunFolder
 from skelgraph.seeds import hash64
-from skelgraph.signals import Interrupted, StopRequest
+from skelgraph.training import optim
+from skelgraph.training.batches import Batches
+from skelgraph.training.experiment import Experiment
+from skelgraph.training.progress import TrainingProgress
+from skelgraph.training.run_folder import RunFolder
+from skelgraph.training.signals import Interrupted, StopRequest
 
 READ_EVERY = 50  # steps between two looks at the device where looking would wait for it
 

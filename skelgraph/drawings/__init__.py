@@ -1,0 +1,1 @@
+"""The parts of pictures: figures, strokes, layouts, labels."""
