@@ -207,12 +207,13 @@ def _size(text: str | None) -> tuple[int, int] | None:
 
 
 def _show_table(cells: Iterable[Sequence[str]]) -> None:
-    head, *body = cells
+    """The rows of a table as columns, one metric a line: what fits a terminal."""
     table = Table(box=None, header_style="bold")
+    head, *body = zip(*cells, strict=True)
     for i, title in enumerate(head):
-        table.add_column(title, justify="right" if i else "left", style="dim" if "published" in title else None)
+        table.add_column(title, justify="right" if i else "left")
     for line in body:
-        table.add_row(*(Text(cell) for cell in line))
+        table.add_row(*map(Text, line), style="dim" if "published" in line[0] else None)
     console.print(table)
 
 
