@@ -10,6 +10,9 @@ ifneq ($(wildcard ../shared/fixtures),)
 export SKELGRAPH_FIXTURES ?= $(abspath ../shared/fixtures)
 endif
 
+# Threads that wait asleep: those that spin are many times slower where another program wants a core too.
+export OMP_WAIT_POLICY ?= PASSIVE
+
 .PHONY: demo test check clean
 
 demo: $(VENV)/installed
