@@ -16,6 +16,7 @@ from torch_geometric.data import Data
 from skelgraph.cameras import Camera, human36m_cameras
 from skelgraph.data import motion_file
 from skelgraph.data.chance import generator
+from skelgraph.data.detector import detect
 from skelgraph.data.placement import Rig, place
 from skelgraph.data.poses import Poses
 from skelgraph.data.rotations import about_x, about_y, about_z, rotate
@@ -117,7 +118,7 @@ class MotionCapture:
         joints = self._bodies(self._generator(epoch, "body"))
         rig, position = self._stage(joints, self._generator(epoch, "stage"))
         points, keypoints = place(joints[:, self._wanted], position, rig)
-        keypoints, confidence = self._detected(keypoints, self._generator(epoch, "detector"))
+        keypoints, confidence = detect(keypoints, self.noise_px, self.missing, self._generator(epoch, "detector"))
         origin = points[:, list(self.skeleton.origin)].mean(1, keepdim=True)
         return Poses(keypoints, confidence, rig.image_size, points - origin, self._action.clone()).to(device)
 
@@ -146,14 +147,6 @@ class MotionCapture:
         ground = self.area * (2 * torch.rand(len(self), 2, generator=random) - 1)
         height = self._clearance - joints[..., 2].amin(1)
         return self._rig.take(view), torch.cat([ground, height.unsqueeze(1)], 1)
-
-    def _detected(self, keypoints: Tensor, random: torch.Generator) -> tuple[Tensor, Tensor]:
-        if self.noise_px:
-            keypoints = keypoints + self.noise_px * torch.randn(keypoints.shape, generator=random)
-        if not self.missing:
-            return keypoints, torch.ones(keypoints.shape[:-1])
-        seen = torch.rand(keypoints.shape[:-1], generator=random) >= self.missing
-        return torch.where(seen.unsqueeze(-1), keypoints, 0), seen.float()
 
     def _load(self, motion: motion_file.MotionFile, frame_step: int) -> None:
         joints = [JOINT_NAMES.get(name, name) for name in motion.joints]
