@@ -116,7 +116,8 @@ def objective(
     r"""The weighted sum :math:`\sum_k w_k L_k` of losses by name.
 
     Args:
-        output: poses [..., J, 3] in metres, or a NamedTuple with ``pose`` and, for the loss ``error``, ``error``.
+        output: poses [..., J, 3] in metres, or a NamedTuple with ``pose`` and, for the loss ``error``, ``error``. One
+            with ``poses`` and ``errors`` [L, ..., J, 3] of its layers is judged by these: intermediate supervision.
         target: poses of the shape of ``pose``.
         skeleton: gives the bones and the limbs.
         weights: weight of each of ``mpjpe``, ``mse``, ``l1``, ``error``, ``normal``, ``bone``, ``velocity``.
@@ -128,6 +129,8 @@ def objective(
         ValueError: for an unknown name, no weights, or a loss that the output or skeleton cannot give.
     """
     pose = output if isinstance(output, Tensor) else output.pose
+    if getattr(output, "poses", None) is not None:
+        pose, target = output.poses, target.expand_as(output.poses)
     pose = pose.to(torch.promote_types(pose.dtype, target.dtype))
     if not weights:
         raise ValueError(f"loss names no terms; expected weights of some of {', '.join(_TERMS)}")
@@ -147,7 +150,9 @@ def _known() -> str:
 
 
 def _error(output: Any, pose: Tensor, target: Tensor, skeleton: Skeleton) -> Tensor:
-    foretold = None if isinstance(output, Tensor) else getattr(output, "error", None)
+    foretold = None
+    if not isinstance(output, Tensor):
+        foretold = getattr(output, "error" if getattr(output, "poses", None) is None else "errors", None)
     if foretold is None:
         raise ValueError("the loss 'error' needs a model that foretells its error (such as SemGAN): leave it out")
     return error(foretold, pose, target)

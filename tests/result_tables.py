@@ -37,7 +37,7 @@ def collect(pattern: re.Pattern[str], properties: list[tuple[str, Any]]) -> Cell
 
 
 def fixture_lines(cells: Cells) -> list[str]:
-    return [f"{name:<24}{where:<20}{value:.1e}" for (name, where), value in sorted(cells.items())]
+    return [f"{name:<37}{where:<20}{value:.1e}" for (name, where), value in sorted(cells.items())]
 
 
 def layer_lines(cells: Cells) -> list[str]:

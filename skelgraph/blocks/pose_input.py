@@ -12,38 +12,48 @@ from torch_geometric.data import Data
 def takes_poses(forward: Callable[[Any, Tensor], Any]) -> Callable[[Any, Tensor | Data], Any]:
     """Lets a model's ``forward`` on [B, J, C] take [..., J, C] and PyG ``Data`` or ``Batch``, and answers in kind.
 
-    The model has ``skeleton`` and ``in_channels``. A ``Data`` or ``Batch`` of N joints gives [N, C_out]. Outputs may be
-    a tensor or a NamedTuple of tensors.
+    The model has ``skeleton`` and ``in_channels``. A ``Data`` or ``Batch`` of N joints gives [N, C_out]. A model that
+    has ``num_frames`` T greater than 1 is called with [..., T, J, C], or with a ``Batch`` of the T frames of each clip
+    in turn, and its ``forward`` with [B, T, J, C]; it answers for every frame, or for one (then T is left out).
+
+    Outputs may be a tensor or a NamedTuple of tensors, those of which with one dimension more hold one answer a layer.
 
     Raises:
-        ValueError: if the joints, channels or the edges of a graph are not those of the model's skeleton.
+        ValueError: if the frames, joints, channels or the edges of a graph are not those of the model.
     """
 
     @wraps(forward)
     def wrapper(self: Any, x: Tensor | Data) -> Any:
-        num_joints = self.skeleton.num_joints
+        frames = getattr(self, "num_frames", 1)
+        pose = (*([frames] if frames > 1 else []), self.skeleton.num_joints, self.in_channels)
         if isinstance(x, Data):
-            check_graph(self, x)
-            return reshape(forward(self, x.x.view(-1, num_joints, x.x.size(-1))), (x.x.size(0),))
-        if x.dim() < 2 or x.shape[-2:] != (num_joints, self.in_channels):
+            check_graph(self, x, frames)
+            return answer(forward(self, x.x.view(-1, *pose)), (), pose, flat=True)
+        if x.dim() < len(pose) or x.shape[-len(pose) :] != pose:
             raise ValueError(
-                f"{type(self).__name__} takes poses of {self.skeleton.name}: x must be "
-                f"[..., {num_joints}, {self.in_channels}], not {list(x.shape)}"
+                f"{type(self).__name__} takes {'clips' if frames > 1 else 'poses'} of {self.skeleton.name}: x must be "
+                f"[..., {', '.join(map(str, pose))}], not {list(x.shape)}"
             )
-        return reshape(forward(self, x.reshape(-1, num_joints, self.in_channels)), x.shape[:-1])
+        return answer(forward(self, x.reshape(-1, *pose)), x.shape[: -len(pose)], pose)
 
     return wrapper
 
 
-def reshape(output: Any, shape: tuple[int, ...] | torch.Size) -> Any:
-    """Gives each [B, J, C] of an output the leading dimensions ``shape``."""
+def answer(output: Any, lead: tuple[int, ...] | torch.Size, pose: tuple[int, ...], flat: bool = False) -> Any:
+    """Gives each [B, (T,) J, C] of an output, or [L, B, (T,) J, C], the leading dimensions ``lead``, or [N, C]."""
+
+    def shaped(part: Tensor, layers: int = 0) -> Tensor:
+        body = part.shape[layers + 1 :]
+        return part.reshape(*part.shape[:layers], *([-1, body[-1]] if flat else [*lead, *body]))
+
     if isinstance(output, Tensor):
-        return output.reshape(*shape, output.size(-1))
-    return type(output)(*(None if part is None else part.reshape(*shape, part.size(-1)) for part in output))
+        return shaped(output)
+    dim = output[0].dim()
+    return type(output)(*(None if part is None else shaped(part, part.dim() - dim) for part in output))
 
 
-def check_graph(model: nn.Module, data: Data) -> None:
-    """Refuses a graph that is not one of the model's skeleton, or a batch of them.
+def check_graph(model: nn.Module, data: Data, num_frames: int = 1) -> None:
+    """Refuses a graph that is not one of the model's skeleton, or a batch of them, ``num_frames`` for each clip.
 
     Raises:
         ValueError: naming what differs.
@@ -53,6 +63,8 @@ def check_graph(model: nn.Module, data: Data) -> None:
     what = f"{type(model).__name__} takes graphs of {skeleton!r}"
     if rest or not num_graphs:
         raise ValueError(f"{what}; {data.x.size(0)} joints are no multiple of {skeleton.num_joints}")
+    if num_graphs % num_frames:
+        raise ValueError(f"{what}, {num_frames} frames a clip; {num_graphs} are no multiple")
     if data.x.size(-1) != model.in_channels:
         raise ValueError(f"{what} with {model.in_channels} channels, not {data.x.size(-1)}")
     if data.edge_index is None or torch.compiler.is_compiling():

@@ -2,6 +2,7 @@
 
 from skelgraph.layers.attention import Attention
 from skelgraph.layers.cheb_conv import ChebConv
+from skelgraph.layers.gaussian_non_local import GaussianNonLocal
 from skelgraph.layers.gcn_conv import GCNConv
 from skelgraph.layers.modulated_conv import ModulatedConv
 from skelgraph.layers.non_local import NonLocal
@@ -16,6 +17,7 @@ __all__ = [
     "Attention",
     "ChebConv",
     "GCNConv",
+    "GaussianNonLocal",
     "ModulatedConv",
     "NonLocal",
     "PartitionConv",

@@ -4,6 +4,7 @@ from typing import Literal
 
 import torch
 from torch import Tensor
+from torch.nn import Parameter
 from torch_geometric.nn.inits import glorot, zeros
 
 from skelgraph.layers.skeleton_conv import SkeletonConv
@@ -26,6 +27,8 @@ class PartitionConv(SkeletonConv):
             ``"group"`` is AMPose's :math:`D_k^{-1/2} A_k D_k^{-1/2}`, where a one-sided :math:`A_k` has two degrees:
             by edges that start in the source and by edges that end in the target; ``"sum"`` leaves it as it is.
         bias: whether b is learned.
+        typed_bias: whether each type has a bias of its own that is summed like its messages, as in Cai's code:
+            :math:`b = \sum_k \hat A_k \mathbf{1} b_k^\top`.
 
     Shapes:
         - **input:** ``x`` [..., J, C_in] or [N, C_in], ``edge_index`` [2, E] and ``edge_type`` [E], or Topology
@@ -42,16 +45,19 @@ class PartitionConv(SkeletonConv):
         num_types: int = 3,
         norm: Literal["union", "group", "sum"] = "union",
         bias: bool = True,
+        typed_bias: bool = False,
     ) -> None:
-        super().__init__(in_channels, out_channels, num_types, bias)
+        super().__init__(in_channels, out_channels, num_types, bias and not typed_bias)
         self.num_types = num_types
         self.norm: Norm = "row" if norm == "union" else norm
+        self.typed_bias = Parameter(torch.empty(num_types, out_channels)) if typed_bias else None
         self.reset_parameters()
 
     def reset_parameters(self) -> None:
         super().reset_parameters()
         glorot(self.weight.transpose(0, 1))
         zeros(self.bias)
+        zeros(self.typed_bias)
 
     def forward(self, x: Tensor, edge_index: Tensor | Topology, edge_type: Tensor | None = None) -> Tensor:
         """See the class."""
@@ -62,7 +68,11 @@ class PartitionConv(SkeletonConv):
                 )
             weight = edge_index.edge_weight(self.norm, x.dtype)
             operator = edge_index.fixed_operator(self.norm, x.dtype, typed=True) if edge_index.dense else None
-            return self.mix(x, edge_index, edge_index.by_type, weight, operator)
+            out = self.mix(x, edge_index, edge_index.by_type, weight, operator)
+            if self.typed_bias is None:
+                return out
+            bias = self.bias_of_joints(weight, edge_index.edge_index, edge_index.edge_type, edge_index.num_nodes)
+            return (out.view(-1, *bias.shape) + bias).view(out.shape)
         if edge_type is None:
             raise ValueError(
                 "PartitionConv needs edge_type [E] beside edge_index (a Skeleton's .edge_type), or a Topology"
@@ -70,4 +80,15 @@ class PartitionConv(SkeletonConv):
         if not torch.compiler.is_compiling() and int(edge_type.max()) >= self.num_types:
             raise ValueError(f"edge_type holds {int(edge_type.max())}; PartitionConv has {self.num_types} weights")
         weight = edge_norm(edge_index, x.size(-2), self.norm, x.dtype, edge_type)
-        return self.mix(x, edge_index, edge_type, weight)
+        out = self.mix(x, edge_index, edge_type, weight)
+        if self.typed_bias is None:
+            return out
+        return out + self.bias_of_joints(weight, edge_index, edge_type, x.size(-2))
+
+    def bias_of_joints(self, weight: Tensor, edge_index: Tensor, edge_type: Tensor, num_nodes: int) -> Tensor:
+        """[J, C_out], the sum of each joint's edge weights by type times the biases."""
+        assert self.typed_bias is not None
+        sums = weight.new_zeros(num_nodes * self.num_types)
+        sums = sums.index_add(0, edge_index[1] * self.num_types + edge_type, weight)
+        sums = sums.view(num_nodes, self.num_types, 1).to(self.typed_bias.dtype)
+        return (sums * self.typed_bias).sum(1)

@@ -1,5 +1,7 @@
 """AMPose."""
 
+from collections.abc import Callable
+from functools import partial
 from typing import Literal
 
 import torch
@@ -7,10 +9,21 @@ from torch import Tensor, nn
 from torch.nn import Parameter
 
 from skelgraph.blocks.pose_input import takes_poses
+from skelgraph.edges import CENTER, CLOSER, FARTHER, SYMMETRIC, by_center, by_symmetry
 from skelgraph.layers import PartitionConv, SelfAttention, Topology
 from skelgraph.skeleton import Skeleton
 
 Norm = Literal["union", "group", "sum"]
+Block = Literal["ours", "two_residual", "transformer", "convnext"]
+Order = Literal["transformer_first", "gcn_first", "transformers_then_gcns", "gcns_then_transformers"]
+Groups = Literal[
+    "center/farther/closer/symmetry",
+    "center/farther+closer/symmetry",
+    "center/farther+closer+symmetry",
+    "center+farther+closer+symmetry",
+    "center/farther/closer",
+    "center/farther+closer",
+]
 
 
 class TransformerEncoder(nn.Module):
@@ -36,23 +49,88 @@ class TransformerEncoder(nn.Module):
         return x + self.mlp(self.norm2(x))
 
 
-class GCNBlock(nn.Module):
+class ConvNorm(nn.Module):
+    """A partitioned graph convolution and a batch norm: [B, J, C] -> [B, J, C]."""
+
+    def __init__(self, channels: int, num_types: int, norm: Norm) -> None:
+        super().__init__()
+        self.conv = PartitionConv(channels, channels, num_types, norm)
+        self.norm = nn.BatchNorm1d(channels)
+
+    def forward(self, x: Tensor, topology: Topology) -> Tensor:
+        return self.norm(self.conv(x, topology).flatten(0, 1)).view_as(x)
+
+
+class OursBlock(nn.Module):
     r"""A plain graph convolution, then one with a residual (Figure 4.1): [B, J, C] -> [B, J, C].
 
     .. math:: h = \sigma(\mathrm{BN}(G_1 x)), \quad y = h + \sigma(\mathrm{BN}(G_2 h))
     """
 
-    def __init__(self, channels: int, num_types: int, norm: Norm, dropout: float) -> None:
+    def __init__(self, channels: int, num_types: int, norm: Norm = "union", dropout: float = 0.0) -> None:
         super().__init__()
-        self.conv1 = PartitionConv(channels, channels, num_types, norm)
-        self.norm1 = nn.BatchNorm1d(channels)
-        self.conv2 = PartitionConv(channels, channels, num_types, norm)
-        self.norm2 = nn.BatchNorm1d(channels)
+        self.gcn1 = ConvNorm(channels, num_types, norm)
+        self.gcn2 = ConvNorm(channels, num_types, norm)
         self.dropout = nn.Dropout(dropout)
 
     def forward(self, x: Tensor, topology: Topology) -> Tensor:
-        h = self.norm1(self.conv1(x, topology).flatten(0, 1)).view_as(x).relu()
-        return h + self.dropout(self.norm2(self.conv2(h, topology).flatten(0, 1)).view_as(x).relu())
+        h = self.gcn1(x, topology).relu()
+        return h + self.dropout(self.gcn2(h, topology).relu())
+
+
+class TwoResidualBlock(OursBlock):
+    r"""Two graph convolutions, each with a residual (Figure 4.2).
+
+    .. math:: h = x + \sigma(\mathrm{BN}(G_1 x)), \quad y = h + \sigma(\mathrm{BN}(G_2 h))
+    """
+
+    def forward(self, x: Tensor, topology: Topology) -> Tensor:
+        h = x + self.dropout(self.gcn1(x, topology).relu())
+        return h + self.dropout(self.gcn2(h, topology).relu())
+
+
+class TransformerBlock(nn.Module):
+    r"""A graph convolution in the place of a Transformer's attention (Figure 4.2).
+
+    .. math:: h = x + \mathrm{BN}(G x), \quad y = h + \mathrm{MLP}(\mathrm{LN}(h))
+
+    The MLP is as wide as the features, which the thesis' 17.0 M parameters ask for.
+    """
+
+    def __init__(self, channels: int, num_types: int, norm: Norm = "union", dropout: float = 0.0) -> None:
+        super().__init__()
+        self.gcn = ConvNorm(channels, num_types, norm)
+        self.norm = nn.LayerNorm(channels)
+        self.mlp = nn.Sequential(nn.Linear(channels, channels), nn.GELU(), nn.Linear(channels, channels))
+        self.dropout = nn.Dropout(dropout)
+
+    def forward(self, x: Tensor, topology: Topology) -> Tensor:
+        h = x + self.dropout(self.gcn(x, topology))
+        return h + self.dropout(self.mlp(self.norm(h)))
+
+
+class ConvNeXtBlock(nn.Module):
+    r"""A graph convolution in the place of a ConvNeXt's depth-wise one (Figure 4.2).
+
+    .. math:: y = x + W_2\, \sigma\big(W_1\, \mathrm{BN}(G x)\big)
+    """
+
+    def __init__(self, channels: int, num_types: int, norm: Norm = "union", dropout: float = 0.0) -> None:
+        super().__init__()
+        self.gcn = ConvNorm(channels, num_types, norm)
+        self.mlp = nn.Sequential(nn.Linear(channels, channels), nn.GELU(), nn.Linear(channels, channels))
+        self.dropout = nn.Dropout(dropout)
+
+    def forward(self, x: Tensor, topology: Topology) -> Tensor:
+        return x + self.dropout(self.mlp(self.gcn(x, topology)))
+
+
+BLOCKS: dict[str, Callable[..., nn.Module]] = {
+    "ours": OursBlock,
+    "two_residual": TwoResidualBlock,
+    "transformer": TransformerBlock,
+    "convnext": ConvNeXtBlock,
+}
 
 
 class AMPose(nn.Module):
@@ -64,7 +142,8 @@ class AMPose(nn.Module):
 
     The thesis leaves room, filled here so that the parameters are those of its Table 4.9: an MLP twice as wide, a
     position table for each encoder, a final layer norm. It does not say how many heads: 4 is the largest power of two
-    that divides all of its widths (108).
+    that divides all of its widths (108). Its toe direction, a "positional encoding at the start of the Transformer
+    encoder", is read as a linear map of two more input channels, added to the features once, before the first encoder.
 
     Args:
         skeleton: the skeleton of input and output.
@@ -76,10 +155,19 @@ class AMPose(nn.Module):
         dropout: of attention weights and before each residual sum.
         norm: how :class:`PartitionConv` normalises; ``"group"`` is the thesis' eq. 3.9, ``"union"`` the code of ST-GCN
             that the thesis builds on.
+        block: the GCN block, by its name in Table 4.6, or a class or factory of your own, called ``block(channels,
+            num_types)`` and then with [B, J, C] and the :class:`Topology`.
+        order: how encoders and blocks follow each other (Table 4.7).
+        groups: which neighbours share a weight matrix (Table 4.8); with symmetry, left and right are neighbours.
+        num_frames: T; the frames of a clip are concatenated in each joint (Table 4.5), and the middle one is answered.
+        toe_direction: whether the last two input channels are the 2D direction of the toe at each ankle, 0 elsewhere.
 
     Shapes:
-        - **input:** [..., J, C_in], or a PyG ``Data`` or ``Batch`` of the skeleton
-        - **output:** [..., J, C_out], or [N, C_out]
+        - **input:** [..., J, C_in], or [..., T, J, C_in] with T > 1, or a PyG ``Data`` or ``Batch`` of the skeleton
+        - **output:** [..., J, C_out], with T > 1 too, or [N, C_out]
+
+    Raises:
+        ValueError: if ``toe_direction`` is asked for and ``in_channels`` is less than 3.
     """
 
     def __init__(
@@ -93,26 +181,78 @@ class AMPose(nn.Module):
         heads: int = 4,
         dropout: float = 0.0,
         norm: Norm = "union",
+        block: Block | Callable[..., nn.Module] = "ours",
+        order: Order = "transformer_first",
+        groups: Groups = "center/farther/closer",
+        num_frames: int = 1,
+        toe_direction: bool = False,
     ) -> None:
         super().__init__()
+        if toe_direction and in_channels < 3:
+            raise ValueError(f"toe_direction needs 2 of the in_channels beside the position; there are {in_channels}")
         self.skeleton = skeleton
         self.in_channels = in_channels
         self.out_channels = out_channels
-        self.topology = Topology(skeleton.edge_index, skeleton.edge_type, skeleton.num_joints)
-        self.embed = nn.Linear(in_channels, hidden_channels)
+        self.num_frames = num_frames
+        self.topology = grouped_topology(skeleton, groups)
+        self.steps = steps_of(order, num_layers)
+        channels = hidden_channels
+        self.embed = nn.Linear(num_frames * (in_channels - 2 * toe_direction), channels)
+        self.embed_toes = nn.Linear(2 * num_frames, channels, bias=False) if toe_direction else None
         self.encoders = nn.ModuleList(
-            TransformerEncoder(skeleton.num_joints, hidden_channels, heads, dropout) for _ in range(num_layers)
+            TransformerEncoder(skeleton.num_joints, channels, heads, dropout) for _ in range(num_layers)
         )
-        self.blocks = nn.ModuleList(
-            GCNBlock(hidden_channels, self.topology.num_types, norm, dropout) for _ in range(num_layers)
-        )
-        self.norm = nn.LayerNorm(hidden_channels)
-        self.head = nn.Linear(hidden_channels, out_channels)
+        make = partial(BLOCKS[block], norm=norm, dropout=dropout) if isinstance(block, str) else block
+        self.blocks = nn.ModuleList(make(channels, self.topology.num_types) for _ in range(num_layers))
+        self.norm = nn.LayerNorm(channels)
+        self.head = nn.Linear(channels, out_channels)
 
     @takes_poses
     def forward(self, x: Tensor) -> Tensor:
         """See the class."""
-        h = self.embed(x)  # [B, J, C]
-        for encoder, block in zip(self.encoders, self.blocks, strict=True):
-            h = block(encoder(h), self.topology)
+        x = x if x.dim() == 4 else x.unsqueeze(1)  # [B, T, J, C_in]
+        toes: Tensor | None = None
+        if self.embed_toes is not None:
+            x, toes = x[..., :-2], x[..., -2:]
+        h = self.embed(concat_frames(x))  # [B, J, C]
+        for step, (kind, i) in enumerate(self.steps):
+            if self.embed_toes is not None and toes is not None and step == self.first_encoder():
+                h = h + self.embed_toes(concat_frames(toes))
+            h = self.encoders[i](h) if kind == "transformer" else self.blocks[i](h, self.topology)
         return self.head(self.norm(h))  # [B, J, C_out]
+
+    def first_encoder(self) -> int:
+        return next(step for step, (kind, _) in enumerate(self.steps) if kind == "transformer")
+
+
+def concat_frames(x: Tensor) -> Tensor:
+    """[B, T, J, C] -> [B, J, T * C]."""
+    return x.transpose(1, 2).flatten(2)
+
+
+def steps_of(order: Order, num_layers: int) -> list[tuple[str, int]]:
+    """What is called, in turn: the kind of part and its index."""
+    encoders = [("transformer", i) for i in range(num_layers)]
+    blocks = [("gcn", i) for i in range(num_layers)]
+    if order == "transformers_then_gcns":
+        return encoders + blocks
+    if order == "gcns_then_transformers":
+        return blocks + encoders
+    first, second = (encoders, blocks) if order == "transformer_first" else (blocks, encoders)
+    return [step for pair in zip(first, second, strict=True) for step in pair]
+
+
+def grouped_topology(skeleton: Skeleton, groups: Groups) -> Topology:
+    """The skeleton's graph, its edges typed by the group of Table 4.8 that they are in."""
+    edge_index, edge_type = by_center(skeleton)
+    if "symmetry" in groups:
+        edge_index, edge_type = by_symmetry(edge_index, edge_type, skeleton.pairs)
+    if groups == "center/farther/closer":
+        return Topology(edge_index, edge_type, skeleton.num_joints)
+    kinds = {"center": CENTER, "closer": CLOSER, "farther": FARTHER, "symmetry": SYMMETRIC}
+    group_of = torch.zeros(len(kinds), dtype=torch.long)
+    for number, members in enumerate(groups.split("/")):
+        for member in members.split("+"):
+            group_of[kinds[member]] = number
+    _, edge_type = group_of[edge_type].unique(return_inverse=True)  # a skeleton without pairs has no symmetric edge
+    return Topology(edge_index, edge_type, skeleton.num_joints)

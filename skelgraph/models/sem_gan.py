@@ -6,10 +6,13 @@ import torch
 from torch import Tensor, nn
 from torch.nn import Parameter
 
+from skelgraph.blocks.attention_layer import AttentionLayer, feed_forward
 from skelgraph.blocks.pose_input import takes_poses
 from skelgraph.geometry import parent_distance
 from skelgraph.layers import SelfAttention, SemAttention, SemConv, Topology
 from skelgraph.skeleton import Skeleton
+
+Reading = Literal["out_proj", "out_proj_no_ffn", "append", "replace_ffn"]
 
 
 class SemGANOutput(NamedTuple):
@@ -19,10 +22,17 @@ class SemGANOutput(NamedTuple):
     error: Tensor
 
 
-class AttentionLayer(nn.Module):
-    r"""A post-norm Transformer layer, its attention plain or semantic: [B, J, C] -> [B, J, C].
+class SemanticLayer(nn.Module):
+    r"""A post-norm Transformer layer with a SemConv S in one of its places: [B, J, C] -> [B, J, C].
 
-    .. math:: a = \mathrm{LN}(x + \mathrm{Attn}(x)), \quad y = \mathrm{LN}(a + \mathrm{FFN}(a))
+    ========================  =====================================================================
+    ``out_proj``              :math:`a = LN(x + S(heads(x))), y = LN(a + FFN(a))`
+    ``out_proj_no_ffn``       :math:`y = LN(x + S(heads(x)))`
+    ``append``                :math:`y = LN(x + S(Attn(x)))`
+    ``replace_ffn``           :math:`a = LN(x + Attn(x)), y = LN(a + S(a))`
+    ========================  =====================================================================
+
+    where :math:`heads(x)` are the concatenated heads and :math:`Attn(x) = W_o heads(x)`.
     """
 
     def __init__(
@@ -32,26 +42,36 @@ class AttentionLayer(nn.Module):
         head_channels: int,
         ffn_channels: int,
         dropout: float,
-        num_edges: int | None = None,
+        num_edges: int,
+        reading: Reading = "out_proj",
     ) -> None:
         super().__init__()
+        self.reading = reading
         self.attention: SelfAttention
-        if num_edges is None:
-            self.attention = SelfAttention(channels, channels, heads, head_channels, dropout, bias=False)
-        else:
+        if reading in ("out_proj", "out_proj_no_ffn"):
             self.attention = SemAttention(channels, channels, num_edges, heads, head_channels, dropout, bias=False)
+        else:
+            self.attention = SelfAttention(channels, channels, heads, head_channels, dropout, bias=False)
+            self.conv = SemConv(channels, channels, num_edges)
         self.norm1 = nn.LayerNorm(channels)
-        self.ffn = nn.Sequential(nn.Linear(channels, ffn_channels), nn.ReLU(), nn.Linear(ffn_channels, channels))
-        self.norm2 = nn.LayerNorm(channels)
+        if reading == "out_proj":
+            self.ffn = feed_forward(channels, ffn_channels)
+        if reading in ("out_proj", "replace_ffn"):
+            self.norm2 = nn.LayerNorm(channels)
         self.dropout = nn.Dropout(dropout)
 
-    def forward(self, x: Tensor, topology: Topology | None = None) -> Tensor:
-        if isinstance(self.attention, SemAttention) and topology is not None:
+    def forward(self, x: Tensor, topology: Topology) -> Tensor:
+        if isinstance(self.attention, SemAttention):
             attended = self.attention(x, topology)
         else:
             attended = self.attention(x)
+        if self.reading == "append":
+            attended = self.conv(attended, topology)
         h = self.norm1(x + self.dropout(attended))
-        return self.norm2(h + self.dropout(self.ffn(h)))
+        if self.reading in ("out_proj_no_ffn", "append"):
+            return h
+        after = self.conv(h, topology) if self.reading == "replace_ffn" else self.ffn(h)
+        return self.norm2(h + self.dropout(after))
 
 
 class LinearDecoder(nn.Module):
@@ -67,7 +87,11 @@ class LinearDecoder(nn.Module):
 
 
 class PartDecoder(nn.Module):
-    """Two attention layers and a SemConv to the pose, and one to its error, for each body part (section 3.2)."""
+    """Two attention layers and a SemConv to the pose, and one to its error, for each body part (section 3.2).
+
+    With ``shared`` all parts have the same attention layers and the same maps to pose and error; the weights that the
+    SemConvs give to edges stay each part's own.
+    """
 
     part_order: Tensor
 
@@ -80,6 +104,7 @@ class PartDecoder(nn.Module):
         head_channels: int,
         ffn_channels: int,
         dropout: float,
+        shared: bool = False,
     ) -> None:
         super().__init__()
         parts = [skeleton.subset(members) for members in skeleton.parts.values()]
@@ -92,6 +117,13 @@ class PartDecoder(nn.Module):
         self.layers = nn.ModuleList(nn.Sequential(AttentionLayer(*sizes), AttentionLayer(*sizes)) for _ in parts)
         self.pose = nn.ModuleList(SemConv(channels, out_channels, part.num_edges) for part in parts)
         self.error = nn.ModuleList(SemConv(channels, out_channels, part.num_edges) for part in parts)
+        if shared:
+            for i in range(1, len(parts)):
+                self.layers[i] = self.layers[0]
+            for convs in (self.pose, self.error):
+                first = convs[0]
+                for conv in convs:
+                    conv.weight, conv.bias = first.weight, first.bias
 
     def forward(self, x: Tensor) -> SemGANOutput:
         poses, errors = [], []
@@ -111,12 +143,17 @@ class SemGAN(nn.Module):
 
     Joints and their distance to the parent (eq. 1-2) are embedded, pass ``num_layers`` attention layers whose output
     projection is a SemGCN, and are decoded part by part. The four rows of the paper's ablation before the geometry loss
-    are ``encoder="plain", decoder="linear", distance=False`` (JointFormer), then ``encoder="semantic"``, then
+    are ``encoder="plain", decoder="linear", distance=False`` (JointFormer), then ``encoder="out_proj"``, then
     ``decoder="parts"``, then ``distance=True``.
 
-    The paper leaves room: "SemGCN in the last layer of self-attention" is read as the output projection, the most
-    literal choice; a feed-forward network follows as in JointFormer; each part has weights of its own; a learned
-    position tells joints apart, without which the plain encoder could not.
+    The paper leaves room. "We embed the SemGCN in the last layer of self-attention" is read as the output projection:
+    it is the last layer that self-attention has, and the feed-forward network of JointFormer, on whose procedure the
+    paper builds, stays. No parameter count is published that could tell; the other readings are options. Each part is
+    decoded with weights of its own, as the three branches of Figure 3 suggest. Without a learned position the plain
+    encoder could not tell joints apart: one is added in every row.
+
+    Faces have no bones among themselves in the published tree: ``COCO_WHOLEBODY_CONTOURS`` adds edges within the face,
+    and a skeleton with other ``parts`` or ``extra_edges`` changes those of the hands.
 
     Args:
         skeleton: the skeleton of input and output; its ``parts`` are decoded apart.
@@ -128,8 +165,9 @@ class SemGAN(nn.Module):
         head_channels: channels of a head.
         ffn_channels: hidden channels of the feed-forward networks.
         dropout: of attention weights and before each residual sum.
-        encoder: ``"semantic"`` or ``"plain"`` attention.
-        decoder: ``"parts"`` or ``"linear"``.
+        encoder: ``"plain"`` attention, or the place of the SemGCN in it: ``"out_proj"``, ``"out_proj_no_ffn"``,
+            ``"append"``, ``"replace_ffn"``, see :class:`SemanticLayer`.
+        decoder: ``"parts"``, ``"shared_parts"`` with the same weights for every part, or ``"linear"``.
         distance: whether the distance to the parent, computed here from the 2D input, is an input.
 
     Shapes:
@@ -149,8 +187,8 @@ class SemGAN(nn.Module):
         head_channels: int = 64,
         ffn_channels: int = 512,
         dropout: float = 0.1,
-        encoder: Literal["semantic", "plain"] = "semantic",
-        decoder: Literal["parts", "linear"] = "parts",
+        encoder: Reading | Literal["plain"] = "out_proj",
+        decoder: Literal["parts", "shared_parts", "linear"] = "parts",
         distance: bool = True,
     ) -> None:
         super().__init__()
@@ -160,16 +198,21 @@ class SemGAN(nn.Module):
         self.distance = distance
         self.topology = Topology(skeleton.edge_index, skeleton.edge_type, skeleton.num_joints)
         sizes = (heads, head_channels, ffn_channels, dropout)
-        num_edges = skeleton.num_edges if encoder == "semantic" else None
         self.embed = nn.Linear(in_channels + distance, hidden_channels)
         self.position = Parameter(0.02 * torch.randn(skeleton.num_joints, hidden_channels))
         self.norm = nn.LayerNorm(hidden_channels)
-        self.encoder = nn.ModuleList(AttentionLayer(hidden_channels, *sizes, num_edges) for _ in range(num_layers))
+        self.encoder = nn.ModuleList(
+            AttentionLayer(hidden_channels, *sizes)
+            if encoder == "plain"
+            else SemanticLayer(hidden_channels, *sizes, skeleton.num_edges, encoder)
+            for _ in range(num_layers)
+        )
         self.decoder: nn.Module
-        if decoder == "parts":
-            self.decoder = PartDecoder(skeleton, hidden_channels, out_channels, *sizes)
-        else:
+        if decoder == "linear":
             self.decoder = LinearDecoder(hidden_channels, out_channels)
+        else:
+            shared = decoder == "shared_parts"
+            self.decoder = PartDecoder(skeleton, hidden_channels, out_channels, *sizes, shared)
 
     @takes_poses
     def forward(self, x: Tensor) -> SemGANOutput:
@@ -178,5 +221,6 @@ class SemGAN(nn.Module):
             x = torch.cat([x, parent_distance(x[..., :2], self.skeleton.parents)], dim=-1)
         h = self.norm(self.embed(x) + self.position)  # [B, J, C]
         for layer in self.encoder:
-            h = (h + layer(h, self.topology)).relu()  # as JointFormer
+            out = layer(h, self.topology) if isinstance(layer, SemanticLayer) else layer(h)
+            h = (h + out).relu()  # as JointFormer
         return self.decoder(h)

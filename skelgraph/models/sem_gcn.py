@@ -3,22 +3,9 @@
 from torch import Tensor, nn
 
 from skelgraph.blocks.pose_input import takes_poses
+from skelgraph.blocks.residual_conv import ConvUnit, ResidualConv
 from skelgraph.layers import NonLocal, SemConv, Topology
 from skelgraph.skeleton import Skeleton
-
-
-class SemUnit(nn.Module):
-    """SemConv, batch norm, ReLU, dropout: [B, J, C_in] -> [B, J, C_out]."""
-
-    def __init__(self, in_channels: int, out_channels: int, num_edges: int, channel_wise: bool, dropout: float) -> None:
-        super().__init__()
-        self.conv = SemConv(in_channels, out_channels, num_edges, channel_wise)
-        self.norm = nn.BatchNorm1d(out_channels)
-        self.dropout = nn.Dropout(dropout)
-
-    def forward(self, x: Tensor, topology: Topology) -> Tensor:
-        h = self.conv(x, topology)
-        return self.dropout(self.norm(h.flatten(0, 1)).view_as(h).relu())
 
 
 class SemGCN(nn.Module):
@@ -35,11 +22,15 @@ class SemGCN(nn.Module):
         num_layers: residual blocks.
         dropout: after each unit.
         channel_wise: whether each channel has edge weights of its own.
-        non_local: whether to look at groups of joints, those of :func:`joint_groups`.
+        non_local: whether to look at groups of joints.
+        groups: joints, by name or index, that the non-local layers pool together; default :func:`joint_groups`.
 
     Shapes:
         - **input:** [..., J, C_in], or a PyG ``Data`` or ``Batch`` of the skeleton
         - **output:** [..., J, C_out], or [N, C_out]
+
+    Raises:
+        ValueError: for a group that is empty or names an unknown joint.
     """
 
     def __init__(
@@ -53,33 +44,36 @@ class SemGCN(nn.Module):
         dropout: float = 0.0,
         channel_wise: bool = False,
         non_local: bool = False,
+        groups: list[list[int | str]] | None = None,
     ) -> None:
         super().__init__()
         self.skeleton = skeleton
         self.in_channels = in_channels
         self.out_channels = out_channels
         self.topology = Topology(skeleton.edge_index, skeleton.edge_type, skeleton.num_joints)
-        edges, groups = skeleton.num_edges, joint_groups(skeleton)
+        pooled = joint_groups(skeleton) if groups is None else [[skeleton.index(j) for j in g] for g in groups]
 
         def look() -> nn.Module:
-            return NonLocal(hidden_channels, skeleton.num_joints, groups) if non_local else nn.Identity()
+            return NonLocal(hidden_channels, skeleton.num_joints, pooled) if non_local else nn.Identity()
 
-        def unit(channels: int) -> SemUnit:
-            return SemUnit(channels, hidden_channels, edges, channel_wise, dropout)
+        def unit(channels: int) -> ConvUnit:
+            conv = SemConv(channels, hidden_channels, skeleton.num_edges, channel_wise)
+            return ConvUnit(conv, hidden_channels, dropout)
 
         self.input = unit(in_channels)
         self.input_look = look()
-        self.units1 = nn.ModuleList(unit(hidden_channels) for _ in range(num_layers))
-        self.units2 = nn.ModuleList(unit(hidden_channels) for _ in range(num_layers))
+        self.blocks = nn.ModuleList(
+            ResidualConv(unit(hidden_channels), unit(hidden_channels)) for _ in range(num_layers)
+        )
         self.looks = nn.ModuleList(look() for _ in range(num_layers))
-        self.head = SemConv(hidden_channels, out_channels, edges, channel_wise)
+        self.head = SemConv(hidden_channels, out_channels, skeleton.num_edges, channel_wise)
 
     @takes_poses
     def forward(self, x: Tensor) -> Tensor:
         """See the class."""
         h = self.input_look(self.input(x, self.topology))  # [B, J, C]
-        for unit1, unit2, look in zip(self.units1, self.units2, self.looks, strict=True):
-            h = look(h + unit2(unit1(h, self.topology), self.topology))
+        for block, look in zip(self.blocks, self.looks, strict=True):
+            h = look(block(h, self.topology))
         return self.head(h, self.topology)  # [B, J, C_out]
 
 

@@ -33,6 +33,8 @@ class SimpleBaseline(nn.Module):
         hidden_channels: width.
         num_layers: residual stages of two linear units.
         dropout: after each unit.
+        input_unit: whether the first linear map is followed by batch norm, ReLU and dropout too (Martinez et al.) or
+            stands alone (the variant of H3WB, Zhu et al. 2023, whose code keeps dropout on in evaluation: not so here).
 
     Shapes:
         - **input:** [..., J, C_in], or a PyG ``Data`` or ``Batch`` of the skeleton
@@ -48,12 +50,14 @@ class SimpleBaseline(nn.Module):
         hidden_channels: int = 1024,
         num_layers: int = 2,
         dropout: float = 0.5,
+        input_unit: bool = True,
     ) -> None:
         super().__init__()
         self.skeleton = skeleton
         self.in_channels = in_channels
         self.out_channels = out_channels
-        self.input = linear_unit(skeleton.num_joints * in_channels, hidden_channels, dropout)
+        flat = skeleton.num_joints * in_channels
+        self.input = linear_unit(flat, hidden_channels, dropout) if input_unit else nn.Linear(flat, hidden_channels)
         self.stages = nn.Sequential(*(LinearStage(hidden_channels, dropout) for _ in range(num_layers)))
         self.head = nn.Linear(hidden_channels, skeleton.num_joints * out_channels)
         self.reset_parameters()

@@ -12,6 +12,7 @@ import torch
 from torch import nn
 
 from skelgraph import blocks, config, data, layers, models, skeletons
+from skelgraph.models import refinements
 from skelgraph.seeds import hash64
 from skelgraph.skeleton import Skeleton
 from skelgraph.training.optim import Optim, Schedule
@@ -143,7 +144,9 @@ def build_skeleton(spec: Any) -> Skeleton:
 
 def build_model(spec: Mapping[str, Any] | str, skeleton: Skeleton, plugins: Sequence[ModuleType] = ()) -> nn.Module:
     """A model by name, with random weights."""
-    model: nn.Module = config.build([models, *plugins], spec, [layers, blocks, *plugins], skeleton=skeleton)
+    model: nn.Module = config.build(
+        [models, refinements, *plugins], spec, [layers, blocks, *plugins], skeleton=skeleton
+    )
     return model
 
 

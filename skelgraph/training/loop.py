@@ -293,4 +293,6 @@ class Loop:
 
 def to_float(output: Any) -> Any:
     """The output of a model under autocast in float32, tensor or NamedTuple."""
-    return output.float() if isinstance(output, Tensor) else type(output)(*(part.float() for part in output))
+    if isinstance(output, Tensor):
+        return output.float()
+    return type(output)(*(None if part is None else part.float() for part in output))

@@ -109,6 +109,8 @@ def partition_conv(layer: nn.Module, options: Options, x: Tensor, graph: Graph) 
             ends, starts = matrix.sum(1).clamp(min=1), matrix.sum(0).clamp(min=1)
             matrix = torch.diag(ends.rsqrt()) @ matrix @ torch.diag(starts.rsqrt())
         out = out + matrix @ x @ layer.weight[:, k]
+        if layer.typed_bias is not None:
+            out = out + matrix.sum(1, keepdim=True) * layer.typed_bias[k]
     return out
 
 
@@ -167,15 +169,28 @@ def non_local(layer: nn.Module, options: Options, x: Tensor, graph: Graph) -> Te
         pair = torch.cat([theta[:, [i]].expand_as(phi), phi], dim=-1)  # [B, G, 2 C']
         rows.append(((pair @ w).relu().unsqueeze(-1) * g).sum(1) / len(groups))
     mixed = torch.stack(rows, dim=1) @ layer.project.weight.t() + layer.project.bias
-    norm = layer.norm
-    scaled = (mixed - norm.running_mean) / (norm.running_var + norm.eps).sqrt() * norm.weight + norm.bias
-    return x + scaled
+    return x + batch_norm(layer.norm, mixed)
+
+
+def gaussian_non_local(layer: nn.Module, options: Options, x: Tensor, graph: Graph) -> Tensor:
+    theta, phi, g = (x @ part.weight.t() + part.bias for part in (layer.query, layer.key, layer.value))
+    rows = []
+    for i in range(graph.num_joints):
+        score = torch.stack([(theta[:, i] * phi[:, j]).sum(-1) for j in range(graph.num_joints)], dim=1).exp()
+        rows.append(((score / score.sum(1, keepdim=True)).unsqueeze(-1) * g).sum(1))
+    mixed = torch.stack(rows, dim=1) @ layer.project.weight.t() + layer.project.bias
+    return x + batch_norm(layer.norm, mixed)
+
+
+def batch_norm(norm: nn.Module, x: Tensor) -> Tensor:
+    return (x - norm.running_mean) / (norm.running_var + norm.eps).sqrt() * norm.weight + norm.bias
 
 
 ORACLES: dict[str, Callable[[nn.Module, Options, Tensor, Graph], Tensor]] = {
     "Attention": attention,
     "ChebConv": cheb_conv,
     "GCNConv": gcn_conv,
+    "GaussianNonLocal": gaussian_non_local,
     "ModulatedConv": modulated_conv,
     "NonLocal": non_local,
     "PartitionConv": partition_conv,
