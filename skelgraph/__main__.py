@@ -133,6 +133,20 @@ def lift(
 
 
 @app.command()
+def export(
+    run: Annotated[Path, typer.Argument(help="A run folder or a checkpoint file.")],
+    out: Annotated[Path, typer.Argument(help="The file to write, such as lifter.onnx.")],
+    which: Which = None,
+    plugin: Plugins = None,
+) -> None:
+    """Write a run's model as one ONNX file, from pixels to metres, and check it with ONNX Runtime."""
+    from skelgraph import export as exporting
+
+    summary = exporting.export(run, out, _choice(which), _plugins(plugin))
+    console.print(Text(str(summary)))
+
+
+@app.command()
 def models(plugin: Plugins = None) -> None:
     """List the models and their arguments."""
     import inspect

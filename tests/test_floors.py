@@ -10,7 +10,7 @@ import skelgraph
 ROOT = Path(skelgraph.__file__).parent
 FLOORS = {
     5: "__main__",
-    4: "skelgraph train training evaluate lifter report drawings page config checkpoint",
+    4: "skelgraph train training evaluate lifter export report drawings page config checkpoint published systems",
     3: "models",
     2: "blocks data keypoints poses",
     1: "layers skeletons conversions losses metrics cameras",
@@ -26,7 +26,7 @@ ONLY = {
     "data": {"cameras", "skeletons", "skeleton", "geometry", "seeds", "npz"},
     "keypoints": {"skeleton", "skeletons", "conversions", "strict_json", "npz", "atomic"},
     "poses": {"skeleton", "skeletons", "conversions", "strict_json", "npz", "atomic"},
-    "models": {"blocks", "layers", "skeleton", "geometry"},
+    "models": {"blocks", "layers", "skeleton", "edges", "geometry"},
 }
 FILES = sorted(ROOT.rglob("*.py"))
 each_file = pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(ROOT)))

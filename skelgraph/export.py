@@ -1,0 +1,183 @@
+"""A trained lifter as one ONNX file, from px to metres, for programs without PyTorch."""
+
+from __future__ import annotations
+
+import copy
+import importlib
+import json
+import logging
+import warnings
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from skelgraph import __version__, atomic, geometry
+from skelgraph.checkpoint import Which, load_run
+from skelgraph.data.transforms import flip_input, flip_pose, model_input
+from skelgraph.evaluate import pose_of
+from skelgraph.poses.pose import AXES, UNIT
+from skelgraph.skeleton import Skeleton
+from skelgraph.training import experiment
+
+INPUTS, OUTPUTS = ("keypoints", "confidence", "image_size"), ("pose", "error")
+TOLERANCE = 1e-4  # m
+_EXTRA = ("onnx", "onnxscript", "onnxruntime")
+
+
+@dataclass(frozen=True)
+class ExportSummary:
+    """The file, the shape of each input and output (a name is a size that may vary), and the largest difference between
+    ONNX Runtime and PyTorch in the check, m."""
+
+    path: Path
+    inputs: Mapping[str, Sequence[int | str]]
+    outputs: Mapping[str, Sequence[int | str]]
+    difference: float
+
+    def __str__(self) -> str:
+        given = [("input", *each) for each in self.inputs.items()] + [
+            ("output", *each) for each in self.outputs.items()
+        ]
+        lines = [f"{way}: {name} [{', '.join(map(str, shape))}] float32" for way, name, shape in given]
+        checked = f"largest difference between ONNX Runtime and PyTorch: {self.difference:.1e} m"
+        return "\n".join([*lines, checked, f"written: {self.path}"])
+
+
+class PixelsToMetres(nn.Module):
+    """What :class:`skelgraph.lifter.Lifter` does with frames of the model's joints; see :func:`export`."""
+
+    def __init__(self, model: nn.Module, skeleton: Skeleton, in_channels: int) -> None:
+        super().__init__()
+        self.model, self.skeleton, self.in_channels = model, skeleton, in_channels
+        self.register_buffer("flip_index", skeleton.flip_index, persistent=False)
+
+    def forward(self, keypoints: Tensor, confidence: Tensor, image_size: Tensor) -> tuple[Tensor, ...]:
+        """[B, J, 2] px, [B, J] and [2] px to the pose [B, J, 3] in m and, where the model gives one, the error."""
+        x_finite, y_finite = keypoints.isfinite().unbind(-1)  # all(-1) of no frame fails in ONNX Runtime
+        seen = x_finite & y_finite & (confidence > 0)
+        x = model_input(keypoints, torch.where(seen, confidence.clamp(0, 1), 0), image_size, self.in_channels)
+        index, flip = self.get_buffer("flip_index"), bool(self.skeleton.pairs)
+        # both in one call, so that the file holds the model's operations once
+        output = self.model(torch.cat([x, flip_input(x, index)]) if flip else x)
+        pose, error = pose_of(output).float(), getattr(output, "error", None)
+        if flip:
+            straight, mirrored = pose.unflatten(0, (2, -1))
+            pose = (straight + flip_pose(mirrored, index)) / 2
+        if flip and error is not None:
+            straight, mirrored = error.unflatten(0, (2, -1))
+            error = (straight + mirrored.index_select(-2, index)) / 2  # a size, so that of x keeps its sign
+        pose = geometry.center_on(pose, self.skeleton.origin)
+        return (pose,) if error is None else (pose, error.float())
+
+
+def export(
+    run: str | Path, path: str | Path, which: Which | None = None, plugins: Sequence[ModuleType] = ()
+) -> ExportSummary:
+    r"""Writes a trained model as an ONNX file that gives what ``skelgraph.load(run)`` gives.
+
+    .. math:: y = \mathrm{center}\big(\tfrac{1}{2} (f(x) + M f(M x))\big), \quad
+        x = (2 u / w - 1,\; 2 v / w - h / w), \text{ or } 0 \text{ where a joint is missing; } M \text{ mirrors}
+
+    Inputs, float32: ``keypoints`` [B, J, 2], px; ``confidence`` [B, J], cut off at 1, where 0, or a keypoint that is
+    not finite, marks a missing joint; ``image_size`` [2], width and height, px. Outputs: ``pose`` [B, J, 3], m, camera
+    frame, relative to the mean of the origin joints; ``error`` [B, J, 3], m, where the model foretells its error,
+    averaged with the mirrored input's as the pose is. B is free. Metadata: ``skeleton``, ``joints`` and ``origin``
+    (JSON lists of names), ``unit``, ``axes``, ``skelgraph`` (the version).
+
+    Not inside: matching joints by name, taking (0, 0) for missing, and the checks of what looks wrong.
+
+    Args:
+        run: a run folder or a checkpoint file.
+        path: the file to write, NAME.onnx, replaced if it is there.
+        which: which checkpoint of a folder; default the last.
+        plugins: packages whose ``__all__`` the model's name may come from.
+
+    Raises:
+        FileNotFoundError: if there is no checkpoint.
+        ValueError: if the checkpoint is damaged, the extra ``onnx`` is not installed, the model takes several frames,
+            cannot be written as one file below 2 GB, or gives something else there (by over 0.1 mm).
+        OSError: disk full, read-only folder. Whatever is raised, nothing is written.
+    """
+    model, skeleton, meta = load_run(run, which, plugins=plugins)
+    return export_model(model, skeleton, path, in_channels=experiment.in_channels(meta["config"]["model"]))
+
+
+def export_model(model: nn.Module, skeleton: Skeleton, path: str | Path, *, in_channels: int = 2) -> ExportSummary:
+    """As :func:`export`, of a model in memory, which stays as it is; ``in_channels`` as of the ``Lifter``."""
+    path, name, num_frames = Path(path), type(model).__name__, int(getattr(model, "num_frames", 1))
+    if path.suffix != ".onnx" or path.is_dir():
+        raise ValueError(f"{path}: expected a file whose name ends in .onnx")
+    if num_frames > 1:
+        raise ValueError(f"{name} takes {num_frames} frames; only single-frame models can be exported so far")
+    try:
+        runtime: Any = [importlib.import_module(each) for each in _EXTRA][-1]
+    except ImportError as error:
+        raise ValueError(f"export needs {', '.join(_EXTRA)}: pip install 'skelgraph[onnx]' ({error})") from None
+    graph = PixelsToMetres(copy.deepcopy(model).cpu(), skeleton, in_channels).eval()
+    options = runtime.SessionOptions()
+    options.intra_op_num_threads = 1
+    try:
+        content = _onnx(graph, skeleton)
+        session = runtime.InferenceSession(content, options, providers=["CPUExecutionProvider"])
+        difference = max(_difference(graph, session, _random(size, skeleton)) for size in (1, 5))
+    except Exception as error:  # the model's, torch's, ONNX Runtime's, protobuf's from 2 GB on: no base in common
+        reason = str(error).strip().split("\n")[0]
+        raise ValueError(f"{name} cannot be exported for any number of frames B: {reason}") from error
+    if not difference <= TOLERANCE:
+        raise ValueError(f"{name}: ONNX Runtime and PyTorch differ by {difference:.1e} m; nothing is written")
+    path.parent.mkdir(parents=True, exist_ok=True)
+    atomic.write(path, content)
+    inputs, outputs = ({v.name: tuple(v.shape) for v in some} for some in (session.get_inputs(), session.get_outputs()))
+    return ExportSummary(path, inputs, outputs, difference)
+
+
+@torch.no_grad()
+def _onnx(graph: PixelsToMetres, skeleton: Skeleton) -> bytes:
+    """The file's content."""
+    from onnx_ir.passes.common import ClearMetadataAndDocStringPass
+
+    example, batch, logger = _random(3, skeleton), torch.export.Dim("B"), logging.getLogger("torch.onnx")
+    shapes, outputs = ({0: batch}, {0: batch}, None), OUTPUTS[: len(graph(*example))]
+    options: dict[str, Any] = {"input_names": INPUTS, "output_names": outputs, "dynamic_shapes": shapes}
+    level = logger.level
+    logger.setLevel(logging.ERROR)  # what torch warns of here is its own affair
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            # Captured here: torch.onnx.export's own ways take len(x) for a constant, the last of them silently.
+            captured = torch.export.export(graph, example, dynamic_shapes=shapes, strict=True)
+            program: Any = torch.onnx.export(captured, example, dynamo=True, verbose=False, **options)
+    finally:
+        logger.setLevel(level)
+    ClearMetadataAndDocStringPass()(program.model)  # torch notes the paths of source files there
+    origin = json.dumps([skeleton.joints[i] for i in skeleton.origin])
+    about = {"skeleton": skeleton.name, "joints": json.dumps(skeleton.joints), "origin": origin}
+    program.model.metadata_props.update(about, unit=UNIT, axes=AXES, skelgraph=__version__)
+    content: bytes = program.model_proto.SerializeToString()
+    return content
+
+
+def _random(size: int, skeleton: Skeleton) -> tuple[Tensor, Tensor, Tensor]:
+    """Keypoints, a tenth of them not finite, confidence, a tenth 0, and the size of the image, which varies as well."""
+    generator = torch.Generator().manual_seed(size)
+    image_size = torch.tensor([640.0 + 100 * size, 480.0])
+    keypoints = torch.rand(size, skeleton.num_joints, 2, generator=generator) * image_size
+    chance, confidence = torch.rand(2, size, skeleton.num_joints, generator=generator)
+    keypoints[chance < 0.1] = torch.nan
+    return keypoints, torch.where(chance > 0.9, 0, confidence), image_size
+
+
+@torch.no_grad()
+def _difference(graph: PixelsToMetres, session: Any, given: Sequence[Tensor]) -> float:
+    """The largest over all outputs, m; not a number if one of them holds any."""
+    found = session.run(None, {name: value.numpy() for name, value in zip(INPUTS, given, strict=True)})
+    pairs = zip(found, graph(*given), strict=True)
+    return float(torch.stack([(torch.from_numpy(a) - b).abs().max() for a, b in pairs]).max())
+
+
+__all__ = ["ExportSummary", "PixelsToMetres", "export", "export_model"]

@@ -1,0 +1,251 @@
+import inspect
+import json
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+import tiny
+import torch
+from torch import Tensor, nn
+
+import skelgraph
+from skelgraph import Skeleton, checkpoint, models
+from skelgraph.__main__ import main
+from skelgraph.export import ExportSummary, export, export_model
+from skelgraph.lifter import Lifter
+from skelgraph.skeletons import COCO_WHOLEBODY, HUMAN36M
+
+ort = pytest.importorskip("onnxruntime")
+pytest.importorskip("onnxscript")
+
+SIZE = (1000.0, 800.0)
+SMALL = {
+    **{"num_layers": 1, "hidden_channels": 16, "channels": 16, "heads": 2, "head_channels": 8, "ffn_channels": 16},
+    "dropout": 0.0,
+}
+WALKER = Skeleton("walker", ["hip", "left_knee", "right_knee"], [-1, 0, 0])
+
+
+class Plain(nn.Module):
+    """x, y and the sum of all channels; a head of its own for the error."""
+
+    def __init__(self, error: bool = False) -> None:
+        super().__init__()
+        self.head = nn.Linear(2, 3) if error else None
+
+    def forward(self, x: Tensor) -> Tensor | tiny.Output:
+        pose = torch.cat([x[..., :2], x.sum(-1, keepdim=True).exp()], -1)
+        return pose if self.head is None else tiny.Output(pose, self.head(x[..., :2]).abs())
+
+
+class Choosy(Plain):
+    def forward(self, x: Tensor) -> Tensor:
+        return super().forward(x if x.sum() > 0 else -x)
+
+
+def frames(size: int, skeleton: Skeleton = HUMAN36M, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
+    """Keypoints in px and confidence, some of which are missing in every way there is."""
+    random = np.random.default_rng(seed)
+    keypoints = random.uniform(50, 750, (size, skeleton.num_joints, 2)).astype(np.float32)
+    confidence = random.uniform(0.1, 1.5, (size, skeleton.num_joints)).astype(np.float32)
+    for i, wrong in enumerate((np.nan, np.inf, -np.inf)):
+        keypoints[i % size, i, i % 2] = wrong
+    for i, wrong in enumerate((0.0, -1.0, np.nan)):
+        confidence[-1, -1 - i] = wrong
+    return keypoints, confidence
+
+
+def run_onnx(path: Path, keypoints: np.ndarray, confidence: np.ndarray) -> dict[str, np.ndarray]:
+    options = ort.SessionOptions()
+    options.intra_op_num_threads = 1
+    session = ort.InferenceSession(path, options, providers=["CPUExecutionProvider"])
+    names = [output.name for output in session.get_outputs()]
+    given = {"keypoints": keypoints, "confidence": confidence, "image_size": np.array(SIZE, dtype=np.float32)}
+    return dict(zip(names, session.run(None, given), strict=True))
+
+
+def lifted(lift: Lifter, keypoints: np.ndarray, confidence: np.ndarray) -> np.ndarray:
+    return lift(np.concatenate([keypoints, confidence[..., None]], -1), SIZE, force=True).joints
+
+
+def save_run(folder: Path, spec: dict, skeleton: Skeleton = HUMAN36M) -> Path:
+    """A run of an untrained small model."""
+    torch.manual_seed(0)
+    model = getattr(models, spec["name"])(skeleton, **{k: v for k, v in spec.items() if k != "name"})
+    tensors = {f"model.{name}": value for name, value in model.state_dict().items()}
+    meta = {"config": {"model": spec}, "skeleton": skeleton.to_dict(), "in_channels": 2, "step": 0}
+    folder.mkdir(parents=True, exist_ok=True)
+    checkpoint.save(folder / "last.safetensors", tensors, meta)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return save_run(tmp_path_factory.mktemp("run"), {"name": "SimpleBaseline", "hidden_channels": 16})
+
+
+@pytest.fixture(scope="module")
+def exported(run: Path) -> ExportSummary:
+    return export(run, run / "deep" / "lifter.onnx")
+
+
+@pytest.mark.parametrize("size", [1, 2, 7])
+def test_it_gives_what_the_lifter_gives(run: Path, exported: ExportSummary, size: int) -> None:
+    given = frames(size, seed=size)
+    found = run_onnx(exported.path, *given)
+    assert list(found) == ["pose"] and found["pose"].dtype == np.float32
+    np.testing.assert_allclose(found["pose"], lifted(skelgraph.load(run), *given), rtol=0, atol=1e-5)
+
+
+def test_no_joint_and_no_frame(run: Path, exported: ExportSummary) -> None:
+    keypoints, confidence = np.full((2, 17, 2), np.nan, np.float32), np.ones((2, 17), np.float32)
+    expected = lifted(skelgraph.load(run), keypoints, confidence)
+    np.testing.assert_allclose(run_onnx(exported.path, keypoints, confidence)["pose"], expected, rtol=0, atol=1e-5)
+    assert run_onnx(exported.path, keypoints[:0], confidence[:0])["pose"].shape == (0, 17, 3)
+
+
+def test_the_file_says_what_its_numbers_mean(exported: ExportSummary) -> None:
+    session = ort.InferenceSession(exported.path, providers=["CPUExecutionProvider"])
+    said = session.get_modelmeta().custom_metadata_map
+    assert said == {
+        "skeleton": HUMAN36M.name,
+        "joints": json.dumps(HUMAN36M.joints),
+        "origin": '["hip"]',
+        "unit": "m",
+        "axes": "x right, y down, z forward",
+        "skelgraph": skelgraph.__version__,
+    }
+    assert {i.name: i.shape for i in session.get_inputs()} == {
+        "keypoints": ["B", 17, 2],
+        "confidence": ["B", 17],
+        "image_size": [2],
+    }
+    assert [(o.name, o.shape, o.type) for o in session.get_outputs()] == [("pose", ["B", 17, 3], "tensor(float)")]
+
+
+def test_one_file_that_does_not_tell_where_it_was_made(exported: ExportSummary) -> None:
+    assert [path.name for path in exported.path.parent.iterdir()] == ["lifter.onnx"]
+    content = exported.path.read_bytes()
+    for place in (".py", str(Path(skelgraph.__file__).parent), str(Path(torch.__file__).parent), str(Path.home())):
+        assert place.encode() not in content, place
+
+
+def test_confidence_as_a_channel(tmp_path: Path) -> None:
+    run = save_run(tmp_path, {"name": "SimpleBaseline", "hidden_channels": 16, "in_channels": 3}, WALKER)
+    given = frames(4, WALKER)
+    found = run_onnx(export(run, tmp_path / "a.onnx").path, *given)["pose"]
+    np.testing.assert_allclose(found, lifted(skelgraph.load(run), *given), rtol=0, atol=1e-5)
+    other = run_onnx(tmp_path / "a.onnx", given[0], given[1] / 2)["pose"]
+    assert np.abs(found - other).max() > 1e-3
+
+
+def test_the_error_is_mirrored_as_a_size(tmp_path: Path) -> None:
+    torch.manual_seed(0)
+    model = Plain(error=True)
+    keypoints = np.random.default_rng(0).uniform(0, 800, (2, 3, 2)).astype(np.float32)
+    summary = export_model(model, WALKER, tmp_path / "a.onnx")
+    assert list(summary.outputs) == ["pose", "error"] and summary.outputs["error"] == ("B", 3, 3)
+    found = run_onnx(tmp_path / "a.onnx", keypoints, np.ones((2, 3), np.float32))
+    x = torch.from_numpy(keypoints) / 500 - torch.tensor([1, 0.8])
+    with torch.no_grad():
+        sizes = [model(part).error for part in (x, x * torch.tensor([-1.0, 1.0]))]
+    np.testing.assert_allclose(found["error"], (sizes[0] + sizes[1]) / 2, rtol=0, atol=1e-5)
+    assert (found["error"] > 0).all()
+
+
+def test_a_model_that_asks_for_the_length_of_its_input(tmp_path: Path) -> None:
+    torch.manual_seed(0)
+    model, given = tiny.TinyNet(WALKER), frames(3, WALKER)
+    found = run_onnx(export_model(model, WALKER, tmp_path / "a.onnx").path, *given)["pose"]
+    np.testing.assert_allclose(found, lifted(Lifter(model, WALKER), *given), rtol=0, atol=1e-5)
+
+
+def test_a_skeleton_without_pairs_is_not_mirrored(tmp_path: Path) -> None:
+    chain = Skeleton("chain", ["a", "b", "c"], [-1, 0, 1])
+    model, given = Plain(), frames(3, chain)
+    model.train()
+    found = run_onnx(export_model(model, chain, tmp_path / "a.onnx").path, *given)["pose"]
+    assert model.training
+    np.testing.assert_allclose(found, lifted(Lifter(model, chain), *given), rtol=0, atol=1e-5)
+
+
+def test_what_cannot_be_exported_is_told_and_nothing_is_written(tmp_path: Path, monkeypatch) -> None:
+    path = tmp_path / "a.onnx"
+
+    def refused(model: nn.Module, message: str, to: Path = path) -> None:
+        with pytest.raises(ValueError, match=message):
+            export_model(model, WALKER, to)
+        assert not list(tmp_path.iterdir())
+
+    clips = Plain()
+    clips.num_frames = 9  # type: ignore[assignment]
+    refused(clips, "Plain takes 9 frames; only single-frame models can be exported so far")
+    refused(Choosy(), "Choosy cannot be exported for any number of frames B: .+")
+    refused(Plain(), "ends in .onnx", tmp_path / "a.safetensors")
+    refused(Plain(), "ends in .onnx", tmp_path)
+    for name in ("onnx", "onnxscript", "onnxruntime"):
+        with monkeypatch.context() as patch:
+            patch.setitem(sys.modules, name, None)
+            refused(Plain(), rf"pip install 'skelgraph\[onnx\]'.*{name}")
+    with monkeypatch.context() as patch:
+        patch.setattr("skelgraph.export.TOLERANCE", -1.0)
+        refused(Plain(), "ONNX Runtime and PyTorch differ by .* nothing is written")
+    nowhere = Plain()
+    nowhere.register_buffer("nan", torch.tensor(torch.nan))
+    nowhere.forward = lambda x: torch.cat([x, x[..., :1]], -1) * nowhere.nan  # type: ignore[method-assign]
+    refused(nowhere, "differ by nan")
+
+
+def test_a_full_disk_leaves_the_old_file(tmp_path: Path, monkeypatch) -> None:
+    def full(*_: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    path = tmp_path / "a.onnx"
+    path.write_text("old")
+    monkeypatch.setattr("skelgraph.atomic._write_and_sync", full)
+    with pytest.raises(OSError, match="disk full"):
+        export_model(Plain(), WALKER, path)
+    assert path.read_text() == "old" and len(list(tmp_path.iterdir())) == 1
+
+
+def test_a_run_that_is_not_there_or_damaged(run: Path, tmp_path: Path) -> None:
+    with pytest.raises(FileNotFoundError, match="no such checkpoint"):
+        export(tmp_path / "none", tmp_path / "a.onnx")
+    (tmp_path / "last.safetensors").write_bytes((run / "last.safetensors").read_bytes()[:-3])
+    with pytest.raises(ValueError, match="damaged"):
+        export(tmp_path / "last.safetensors", tmp_path / "a.onnx")
+    assert [path.name for path in tmp_path.iterdir()] == ["last.safetensors"]
+
+
+def test_the_command(run: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    def said(status: int, *arguments: object) -> str:
+        with pytest.raises(SystemExit) as stopped:
+            main(["export", *map(str, arguments)])
+        assert stopped.value.code == status
+        shown = capsys.readouterr()
+        return " ".join((shown.err if status else shown.out).split())
+
+    text = said(0, run, tmp_path / "a.onnx", "--which", "last")
+    assert "input: keypoints [B, 17, 2] float32" in text and "output: pose [B, 17, 3] float32" in text
+    assert "largest difference between ONNX Runtime and PyTorch" in text and (tmp_path / "a.onnx").is_file()
+    assert said(1, tmp_path / "none", tmp_path / "b.onnx").startswith("error:")
+    assert "ends in .onnx" in said(1, run, tmp_path / "b")
+    assert "last or best" in said(2, run, tmp_path / "b.onnx", "--which", "first")
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", models.__all__)
+@pytest.mark.parametrize("skeleton", [HUMAN36M, COCO_WHOLEBODY], ids=lambda s: f"{s.num_joints}")
+def test_every_model(name: str, skeleton: Skeleton, tmp_path: Path) -> None:
+    make = getattr(models, name)
+    known = inspect.signature(make).parameters
+    torch.manual_seed(0)
+    model = make(skeleton, **{k: v for k, v in SMALL.items() if k in known}).eval()
+    if getattr(model, "num_frames", 1) > 1:
+        with pytest.raises(ValueError, match="only single-frame models"):
+            export_model(model, skeleton, tmp_path / "a.onnx")
+        return
+    given = frames(4, skeleton)
+    found = run_onnx(export_model(model, skeleton, tmp_path / "a.onnx").path, *given)
+    np.testing.assert_allclose(found["pose"], lifted(Lifter(model, skeleton), *given), rtol=0, atol=1e-5)
