@@ -147,18 +147,62 @@ def export(
 
 
 @app.command()
-def models(plugin: Plugins = None) -> None:
-    """List the models and their arguments."""
+def convert(
+    system: Annotated[str, typer.Argument(help="simple_baseline, sem_gcn, ...; a wrong name lists them.")],
+    checkpoint: Annotated[Path, typer.Argument(help="The authors' file: .pt, .pth, .pth.tar or .safetensors.")],
+    out: Annotated[Path, typer.Argument(help="The file to write: NAME.safetensors.")],
+    arguments: Annotated[
+        Words, typer.Argument(metavar="[key=value ...]", help="Such as heads=4, num_frames=7.")
+    ] = None,
+    skeleton: Annotated[str, typer.Option(help="The checkpoint's skeleton, by name or YAML file.")] = "HUMAN36M",
+    force: Annotated[bool, typer.Option("--force", help="Overwrite the output.")] = False,
+) -> None:
+    """Turn the authors' published checkpoint into one that skelgraph lifts with."""
+    from skelgraph import config, published, systems
+    from skelgraph.training.experiment import build_skeleton
+
+    given = config.Section()
+    for change in arguments or []:
+        given = config.apply(given, change)
+    model = published.convert(system, checkpoint, out, build_skeleton(skeleton), force=force, **config.plain(given))
+    parameters = f"{systems.count_parameters(model):,} parameters"
+    console.print(Text(f"{type(model).__name__}, {parameters}, on {skeleton}\nwritten: {out}"))
+
+
+@app.command()
+def models(
+    name: Annotated[Word, typer.Argument(help="A model to describe, with its arguments.")] = None,
+    markdown: Annotated[bool, typer.Option("--markdown", help="As the README has it.")] = False,
+    plugin: Plugins = None,
+) -> None:
+    """List every system with its parameters and multiply-adds, or describe one model."""
+    from skelgraph import systems
+
+    if name is not None:
+        _describe(name, _plugins(plugin))
+    elif markdown:
+        typer.echo(systems.markdown(systems.table()))
+    else:
+        head, *rows = systems.table()
+        table = Table(*head, box=None, header_style="bold")
+        for row in rows:
+            table.add_row(*(Text(cell.replace("`", "")) for cell in row))
+        console.print(table)
+        console.print("skelgraph models NAME describes one, such as AMPose.", style="dim")
+
+
+def _describe(name: str, plugins: Sequence[ModuleType]) -> None:
     import inspect
 
     from skelgraph import models as ours
+    from skelgraph.models import refinements
+    from skelgraph.section import nearest
 
-    for module in (ours, *_plugins(plugin)):
-        for name in module.__all__:
-            found = getattr(module, name)
-            head = " ".join((inspect.getdoc(found) or "").split("\n\n")[0].split())
-            console.print(Text(name, style="bold"), Text(head), sep="\n")
-            console.print(Text(f"  {inspect.signature(found)}\n", style="dim"))
+    known = {each: getattr(module, each) for module in (ours, refinements, *plugins) for each in module.__all__}
+    if name not in known:
+        raise ValueError(f"unknown model {name!r}{nearest(name, known)}")
+    console.print(Text(name, style="bold"), Text(f"{inspect.signature(known[name])}\n", style="dim"), sep="\n")
+    console.print(Text(inspect.getdoc(known[name]) or ""))
 
 
 def main(arguments: Sequence[str] | None = None) -> NoReturn:

@@ -1,13 +1,18 @@
 """The authors' checkpoints become models of ours that give the authors' outputs."""
 
+import os
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import pytest
 import torch
 from torch import Tensor
 
-from skelgraph import Skeleton
+import skelgraph
+from skelgraph import Skeleton, checkpoint
+from skelgraph.evaluate import pose_of
+from skelgraph.lifter import Lifter
 from skelgraph.models import (
     GCN,
     STGCN,
@@ -19,7 +24,7 @@ from skelgraph.models import (
     SimpleBaseline,
 )
 from skelgraph.models.refinements import JointFormerRefinement
-from skelgraph.published import SYSTEMS, from_published, plan_of
+from skelgraph.published import SYSTEMS, convert, from_published, plan_of
 from skelgraph.skeletons import COCO_WHOLEBODY, HUMAN36M, HUMAN36M_16
 
 
@@ -295,3 +300,59 @@ def test_every_system_has_a_model() -> None:
     made = {SimpleBaseline, LargeSimpleBaseline, SemGCN, ModulatedGCN, STGCN, GraFormer, JointFormer}
     assert len(SYSTEMS) == len(made | {JointFormerRefinement}) and GCN not in made  # GCN has no authors
     assert {case.system for case in CASES} | set(PROBES) == set(SYSTEMS)
+
+
+def test_a_converted_file_lifts(tmp_path: Path) -> None:
+    torch.manual_seed(0)
+    twin = TWINS["large_simple_baseline"]()
+    state = authors_names("large_simple_baseline", COCO_WHOLEBODY, twin)
+    torch.save({"epoch": 3, "state_dict": state}, tmp_path / "authors.pth.tar")
+    out = tmp_path / "ours" / "large.safetensors"
+    convert("large_simple_baseline", tmp_path / "authors.pth.tar", out, COCO_WHOLEBODY)
+    keypoints = torch.rand(3, 133, 2).numpy() * 500
+    found = skelgraph.load(out)(keypoints, image_size=(640, 480))
+    expected = Lifter(twin.eval(), COCO_WHOLEBODY)(keypoints, image_size=(640, 480))
+    assert (found.joints == expected.joints).all()
+    with pytest.raises(ValueError, match="is there already"):
+        convert("large_simple_baseline", tmp_path / "authors.pth.tar", out, COCO_WHOLEBODY)
+
+
+@pytest.mark.parametrize("system", ["joint_former", "joint_former_refinement", "st_gcn"])
+def test_arguments_are_kept_in_a_converted_file(system: str, tmp_path: Path) -> None:
+    state = joint_former_flat() if system == "joint_former" else st_gcn_multi_frame()
+    if system == "joint_former_refinement":
+        state = joint_former_flat() | linear("embedding", 8, 8, 1)
+    torch.save(state, tmp_path / "a.pt")
+    arguments = {"num_frames": 5} if system == "st_gcn" else {"heads": 4}
+    made = convert(system, tmp_path / "a.pt", tmp_path / "b.safetensors", HUMAN36M, **arguments)
+    model, skeleton, _ = checkpoint.load_run(tmp_path / "b.safetensors")
+    assert skeleton == HUMAN36M and type(model) is type(made) and not model.training
+    frames = [5] if system == "st_gcn" else []
+    x = torch.randn(2, *frames, 17, made.in_channels)
+    assert torch.equal(pose_of(model(x)), pose_of(made(x)))
+
+
+class Bomb:
+    def __reduce__(self) -> tuple:
+        return (os.mkdir, ("bombed",))
+
+
+def test_files_of_strangers_run_no_code(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    torch.save({"state_dict": h3wb_large_simple_baseline(), "args": Bomb()}, "bomb.pt")
+    (tmp_path / "noise.pth").write_bytes(b"no checkpoint at all")
+    (tmp_path / "noise.safetensors").write_bytes(b"no checkpoint at all")
+    torch.save([torch.ones(1)], "list.pt")
+    for name, said in (
+        ("bomb.pt", "more than tensors"),
+        ("noise.pth", "noise.pth"),
+        ("noise.safetensors", "damaged"),
+        ("list.pt", "holds a list"),
+    ):
+        with pytest.raises(ValueError, match=said):
+            convert("large_simple_baseline", name, "out.safetensors", COCO_WHOLEBODY)
+    with pytest.raises(FileNotFoundError, match="absent.pt"):
+        convert("large_simple_baseline", "absent.pt", "out.safetensors", COCO_WHOLEBODY)
+    with pytest.raises(ValueError, match="ends in .safetensors"):
+        convert("large_simple_baseline", "list.pt", "out.pt", COCO_WHOLEBODY)
+    assert not (tmp_path / "bombed").exists() and not (tmp_path / "out.safetensors").exists()

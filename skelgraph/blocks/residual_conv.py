@@ -46,7 +46,7 @@ def make_conv(conv: MakeConv, topology: Topology, in_channels: int, out_channels
 def call_conv(conv: nn.Module, x: Tensor, topology: Topology) -> Tensor:
     """Calls our operators with the Topology and any other, PyG's or a user's, with ``edge_index`` (and types)."""
     if isinstance(conv, SkeletonConv):
-        return conv(x, topology)  # type: ignore[no-any-return]
+        return conv(x, topology)
     if "edge_type" in inspect.signature(conv.forward).parameters:
-        return conv(x, topology.edge_index, topology.edge_type)  # type: ignore[no-any-return]
-    return conv(x, topology.edge_index)  # type: ignore[no-any-return]
+        return conv(x, topology.edge_index, topology.edge_type)
+    return conv(x, topology.edge_index)

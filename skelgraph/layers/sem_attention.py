@@ -22,7 +22,7 @@ class SemAttention(SelfAttention):
         heads: H.
         head_channels: d of each head; default ``in_channels // heads``.
         dropout: of the attention weights.
-        bias: whether the projections have biases.
+        bias: whether queries, keys and values have biases; the SemConv has its own.
         num_joints: J, needed only for input [N, C].
 
     Shapes:
@@ -42,7 +42,7 @@ class SemAttention(SelfAttention):
         num_joints: int | None = None,
     ) -> None:
         width = heads * (head_channels or in_channels // heads)
-        project = SemConv(width, out_channels, num_edges, bias=bias)
+        project = SemConv(width, out_channels, num_edges)
         super().__init__(in_channels, out_channels, heads, head_channels, dropout, bias, num_joints, project)
 
     def forward(self, x: Tensor, edge_index: Tensor | Topology) -> Tensor:  # type: ignore[override]

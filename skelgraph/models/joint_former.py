@@ -222,7 +222,7 @@ class JointFormerRefinement(nn.Module):
     @takes_poses
     def forward(self, x: Tensor) -> Tensor:
         """See the class."""
-        return self.trunk(x).pose  # type: ignore[no-any-return]
+        return self.trunk(x).pose
 
 
 def reset_matrices(model: nn.Module) -> None:

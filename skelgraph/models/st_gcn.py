@@ -112,13 +112,11 @@ class STGCN(nn.Module):
         self.data_norm = nn.BatchNorm1d(skeleton.num_joints * in_channels, eps=0.1)
         types = self.topology.num_types
         self.blocks = nn.ModuleList(
-            GraphBlock(*sizes, types, norm, dropout, skip)
-            for *sizes, skip in ((in_channels, c, False), (c, c, True), (c, 2 * c, True))
+            GraphBlock(narrow, wide, types, norm, dropout, skip)
+            for narrow, wide, skip in ((in_channels, c, False), (c, c, True), (c, 2 * c, True))
         )
         types = self.limb_topology.num_types
-        self.limb_blocks = nn.ModuleList(
-            GraphBlock(*sizes, types, norm, dropout) for sizes in ((2 * c, 4 * c), (4 * c, 4 * c))
-        )
+        self.limb_blocks = nn.ModuleList(GraphBlock(narrow, 4 * c, types, norm, dropout) for narrow in (2 * c, 4 * c))
         width = 3 if num_frames > 1 else 1
         self.over_time = nn.Conv1d(4 * c, 4 * c, width, padding=width // 2)
         self.time_norm = nn.BatchNorm1d(4 * c)
@@ -218,7 +216,7 @@ def limb_graph(skeleton: Skeleton, center: int | str) -> tuple[Skeleton, list[li
         groups["others" if "others" not in groups else "rest"] = rest
     first = next(name for name, joints in groups.items() if skeleton.index(center) in joints)
     owner = {joint: name for name, joints in groups.items() for joint in joints}
-    graph = nx.Graph(name="limbs")
+    graph: nx.Graph = nx.Graph(name="limbs")
     graph.add_nodes_from(sorted(groups, key=lambda name: name != first))
     graph.add_edges_from(
         (owner[a], owner[b]) for a, b in (*skeleton.bones, *skeleton.extra_edges) if owner[a] != owner[b]

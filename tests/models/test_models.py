@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from torch_geometric.data import Batch
 
 from skelgraph import Skeleton, losses, models
-from skelgraph.models import AMPose, SemGAN, SemGCN, SimpleBaseline
+from skelgraph.models import SemGAN
 from skelgraph.skeletons import COCO, COCO_WHOLEBODY, HUMAN36M, HUMAN36M_16, OPENPOSE_BODY25
 
 SMALL = {
@@ -220,41 +220,6 @@ def test_a_training_step_does_not_wait_for_the_gpu(name: str, skeleton: Skeleton
         step()
     finally:
         torch.cuda.set_sync_debug_mode("default")
-
-
-def count(model: nn.Module) -> int:
-    return sum(parameter.numel() for parameter in model.parameters())
-
-
-@pytest.mark.parametrize(
-    ("model", "options", "expected"),
-    [
-        (SimpleBaseline, {}, 4_291_632),
-        (SemGCN, {}, 267_343),
-        (SemGCN, {"non_local": True}, 434_703),
-        (SemGCN, {"channel_wise": True}, 320_013),
-        (SemGCN, {"channel_wise": True, "non_local": True}, 487_373),
-    ],
-)
-def test_parameters_are_those_of_the_authors_code(model: type, options: dict, expected: int) -> None:
-    assert count(model(HUMAN36M_16, **options)) == expected
-
-
-TABLE_4_9 = [
-    (4, 108, 0.67),
-    (4, 128, 0.93),
-    (5, 128, 1.17),
-    (4, 256, 3.70),
-    (4, 384, 8.31),
-    (5, 512, 18.38),
-    (6, 512, 22.13),
-]
-
-
-@pytest.mark.parametrize(("num_layers", "channels", "millions"), TABLE_4_9)
-def test_parameters_of_am_pose_are_those_of_table_4_9(num_layers: int, channels: int, millions: float) -> None:
-    found = count(AMPose(HUMAN36M_16, num_layers=num_layers, hidden_channels=channels)) / 1e6
-    assert found == pytest.approx(millions, rel=0.01)
 
 
 @pytest.mark.parametrize(

@@ -1,9 +1,6 @@
-"""The authors' published checkpoints as models of ours."""
+"""One function a system: what a checkpoint of the authors' code says of the model, and the rules for its tensors."""
 
-from __future__ import annotations
-
-import inspect
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -20,13 +17,23 @@ from skelgraph.models import (
     SimpleBaseline,
 )
 from skelgraph.models.refinements import JointFormerRefinement
+from skelgraph.published.rules import (
+    Rules,
+    State,
+    attention_layer,
+    batch_norm,
+    cheb_conv,
+    count,
+    gaussian_non_local,
+    grouped_non_local,
+    layer_norm,
+    linear,
+    modulated_conv,
+    pose_head,
+    same,
+    sem_conv,
+)
 from skelgraph.skeleton import Skeleton
-
-State = Mapping[str, Tensor]
-Rules = dict[str, tuple[tuple[str, ...], Callable[..., Tensor]]]
-
-WRAPPERS = ("state_dict", "model_state_dict", "model_pos", "model")
-BATCH_NORM = ("weight", "bias", "running_mean", "running_var", "num_batches_tracked")
 
 
 @dataclass(frozen=True)
@@ -36,176 +43,6 @@ class Plan:
     model: Callable[..., nn.Module]
     arguments: dict[str, Any]
     rules: Rules
-
-
-def from_published(system: str, state_dict: Mapping[str, Any], skeleton: Skeleton, **arguments: Any) -> nn.Module:
-    """Builds a model in eval mode from the state dict of the authors' own code.
-
-    Sizes are inferred from names and shapes. What cannot be is an argument: ``heads`` (joint_former and its refinement:
-    8, graformer: 4), ``num_frames`` (st_gcn: 1, and 3 for a checkpoint of the multi-frame model), ``groups`` (sem_gcn
-    with non-local layers).
-
-    Args:
-        system: one of :data:`SYSTEMS`.
-        state_dict: tensors by name, as they are, behind ``module.``, or in a mapping under ``state_dict``.
-        skeleton: that of the checkpoint, in the authors' order of joints.
-        **arguments: see above.
-
-    Raises:
-        ValueError: for an unknown system or argument, and for a checkpoint that does not fit: the message lists the
-            tensors that are missing, not used, or of another shape.
-    """
-    plan, state = plan_of(system, state_dict, skeleton, arguments)
-    try:
-        model = plan.model(skeleton, **plan.arguments)
-    except ValueError as error:
-        raise ValueError(f"{system}: {error}") from None
-    load(system, model, plan, state)
-    return model.eval()
-
-
-def plan_of(
-    system: str, state_dict: Mapping[str, Any], skeleton: Skeleton, arguments: Mapping[str, Any]
-) -> tuple[Plan, dict[str, Tensor]]:
-    """The plan of a checkpoint, and its tensors without wrapping."""
-    if system not in SYSTEMS:
-        raise ValueError(f"unknown system {system!r}; known are {', '.join(SYSTEMS)}")
-    make = SYSTEMS[system]
-    known = list(inspect.signature(make).parameters)[2:]
-    for name in arguments:
-        if name not in known:
-            what = f"its arguments are {', '.join(known)}" if known else "it takes none"
-            raise ValueError(f"{system} has no argument {name!r}; {what}")
-    state = unwrap(state_dict)
-    try:
-        return make(state, skeleton, **arguments), state
-    except KeyError as error:
-        some = ", ".join(list(state)[:8])
-        raise ValueError(f"{system}: the checkpoint has no tensor {error}; it begins with {some}") from None
-
-
-def unwrap(state_dict: Mapping[str, Any]) -> dict[str, Tensor]:
-    """The tensors of a state dict, taken out of a wrapping mapping and from behind ``module.``.
-
-    Raises:
-        ValueError: if there are none, or something else stands among them.
-    """
-    for key in WRAPPERS:
-        inner = state_dict.get(key)
-        if isinstance(inner, Mapping):
-            return unwrap(inner)
-    strange = [name for name, value in state_dict.items() if not isinstance(value, Tensor)]
-    if strange or not state_dict:
-        found = f"found {strange[0]!r} among them" if strange else "found none"
-        raise ValueError(f"a state dict holds tensors by name; {found}")
-    state = {str(name): tensor for name, tensor in state_dict.items()}
-    if all(name.startswith("module.") for name in state):
-        state = {name.removeprefix("module."): tensor for name, tensor in state.items()}
-    return state
-
-
-def load(system: str, model: nn.Module, plan: Plan, state: State) -> None:
-    """Fills a model, after every tensor on both sides was found to be accounted for and to have its shape."""
-    wanted = model.state_dict()
-    used = {name for theirs, _ in plan.rules.values() for name in theirs}
-    faults = [f"{name} is missing" for name in sorted(used - set(state)) if not name.endswith("num_batches_tracked")]
-    faults += [f"{name} is not used" for name in sorted(set(state) - used)]
-    made = {}
-    for ours, (theirs, make) in plan.rules.items():
-        if all(name in state for name in theirs):
-            try:
-                made[ours] = make(*(state[name] for name in theirs)).to(wanted[ours].dtype)
-            except (RuntimeError, IndexError) as error:
-                faults.append(f"{' and '.join(theirs)} cannot be read: {error}")
-                continue
-            if made[ours].shape != wanted[ours].shape:
-                shapes = " and ".join(f"{name} {list(state[name].shape)}" for name in theirs)
-                faults.append(f"{shapes} would give {list(made[ours].shape)}, not {list(wanted[ours].shape)}")
-    if faults:
-        of = f"{type(model).__name__} on {model.skeleton!r} with {plan.arguments}"
-        raise ValueError(f"{system}: the checkpoint does not fit {of}: " + "; ".join(faults))
-    model.load_state_dict({**wanted, **made})
-
-
-# ---- rules: a tensor of ours, the authors' names that it is made of, and how
-
-
-def same(*theirs: str) -> tuple[tuple[str, ...], Callable[..., Tensor]]:
-    return theirs, lambda tensor: tensor
-
-
-def linear(ours: str, theirs: str) -> Rules:
-    """A Linear, or what was written as a convolution of width 1."""
-    matrix = ((f"{theirs}.weight",), lambda weight: weight.flatten(1))
-    return {f"{ours}.weight": matrix, f"{ours}.bias": same(f"{theirs}.bias")}
-
-
-def batch_norm(ours: str, theirs: str) -> Rules:
-    return {f"{ours}.{key}": same(f"{theirs}.{key}") for key in BATCH_NORM}
-
-
-def layer_norm(ours: str, theirs: str, names: tuple[str, str] = ("weight", "bias")) -> Rules:
-    return {f"{ours}.weight": same(f"{theirs}.{names[0]}"), f"{ours}.bias": same(f"{theirs}.{names[1]}")}
-
-
-def two_weights(ours: str, theirs: str) -> Rules:
-    """W [2, in, out] and bias of SemGCN and Modulated GCN."""
-    weight = ((f"{theirs}.W",), lambda w: w.transpose(0, 1))
-    return {f"{ours}.weight": weight, f"{ours}.bias": same(f"{theirs}.bias")}
-
-
-def sem_conv(ours: str, theirs: str, channel_wise: bool = False) -> Rules:
-    logit = ((f"{theirs}.e",), lambda e: e.t() if channel_wise else e.squeeze(0))
-    return two_weights(ours, theirs) | {f"{ours}.edge_logit": logit}
-
-
-def modulated_conv(ours: str, theirs: str) -> Rules:
-    own = {f"{ours}.modulation": same(f"{theirs}.M"), f"{ours}.affinity": same(f"{theirs}.adj2")}
-    return two_weights(ours, theirs) | own
-
-
-def cheb_conv(ours: str, theirs: str) -> Rules:
-    weight = ((f"{theirs}.weight",), lambda w: w[:, 0].transpose(0, 1))
-    return {f"{ours}.weight": weight, f"{ours}.bias": ((f"{theirs}.bias",), lambda bias: bias.flatten())}
-
-
-def gaussian_non_local(ours: str, theirs: str) -> Rules:
-    rules = batch_norm(f"{ours}.norm", f"{theirs}.W.1")
-    for name, key in (("value", "g"), ("query", "theta"), ("key", "phi"), ("project", "W.0")):
-        rules |= linear(f"{ours}.{name}", f"{theirs}.{key}")
-    return rules
-
-
-def grouped_non_local(ours: str, theirs: str) -> Rules:
-    rules = batch_norm(f"{ours}.norm", f"{theirs}.W.1")
-    for name, key in (("value", "g.0"), ("query", "theta"), ("key", "phi.0"), ("project", "W.0")):
-        rules |= linear(f"{ours}.{name}", f"{theirs}.{key}")
-    score = f"{theirs}.concat_project.0.weight"
-    rules[f"{ours}.query_score.weight"] = ((score,), lambda w: w.view(1, -1).chunk(2, dim=1)[0])
-    rules[f"{ours}.key_score.weight"] = ((score,), lambda w: w.view(1, -1).chunk(2, dim=1)[1])
-    return rules
-
-
-def attention_layer(ours: str, theirs: str) -> Rules:
-    """A layer of JointFormer."""
-    names = tuple(f"{theirs}.slf_attn.{name}.weight" for name in ("w_qs", "w_ks", "w_vs"))
-    rules: Rules = {f"{ours}.attention.qkv.weight": (names, lambda *parts: torch.cat(parts))}
-    rules[f"{ours}.attention.out_proj.weight"] = same(f"{theirs}.slf_attn.fc.weight")
-    rules |= layer_norm(f"{ours}.norm1", f"{theirs}.slf_attn.layer_norm")
-    rules |= linear(f"{ours}.ffn.0", f"{theirs}.pos_ffn.w_1") | linear(f"{ours}.ffn.2", f"{theirs}.pos_ffn.w_2")
-    return rules | layer_norm(f"{ours}.norm2", f"{theirs}.pos_ffn.layer_norm")
-
-
-def pose_head(ours: str, theirs: str) -> Rules:
-    return layer_norm(f"{ours}.norm", f"{theirs}.0") | linear(f"{ours}.linear", f"{theirs}.2")
-
-
-def count(state: State, prefix: str) -> int:
-    """How many numbers follow a prefix: ``layers.0.x`` and ``layers.1.x`` are 2."""
-    return len({name.removeprefix(prefix).split(".")[0] for name in state if name.startswith(prefix)})
-
-
-# ---- systems
 
 
 def simple_baseline(state: State, skeleton: Skeleton) -> Plan:
