@@ -195,7 +195,7 @@ def _describe(name: str, plugins: Sequence[ModuleType]) -> None:
     import inspect
 
     from skelgraph import models as ours
-    from skelgraph.models import refinements
+    from skelgraph import refinements
     from skelgraph.section import nearest
 
     known = {each: getattr(module, each) for module in (ours, refinements, *plugins) for each in module.__all__}

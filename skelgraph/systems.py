@@ -22,7 +22,7 @@ from skelgraph.models import (
     SemGCN,
     SimpleBaseline,
 )
-from skelgraph.models.refinements import JointFormerRefinement
+from skelgraph.refinements import JointFormerRefinement
 from skelgraph.skeletons import COCO_WHOLEBODY, HUMAN36M, HUMAN36M_16
 
 UNKNOWN = "not given"

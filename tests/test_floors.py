@@ -11,7 +11,7 @@ ROOT = Path(skelgraph.__file__).parent
 FLOORS = {
     5: "__main__",
     4: "skelgraph train training evaluate lifter export report drawings page config checkpoint published systems",
-    3: "models",
+    3: "models refinements",
     2: "blocks data keypoints poses",
     1: "layers skeletons conversions losses metrics cameras",
     0: "skeleton skeleton_forms edges geometry atomic npz seeds strict_json strict_yaml",

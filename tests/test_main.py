@@ -11,11 +11,15 @@ from pathlib import Path
 import numpy as np
 import pytest
 import tiny
+import torch
 
 from skelgraph import checkpoint, config, train
 from skelgraph.__main__ import main
+from skelgraph.models import LargeSimpleBaseline
+from skelgraph.skeletons import HUMAN36M
 
 TESTS = Path(__file__).parent
+KEYS = ("weight", "bias")
 
 
 def skelgraph(*arguments: object, cwd: Path, check: int = 0) -> str:
@@ -122,12 +126,33 @@ def test_errors_are_one_line_that_helps(tmp_path: Path, capsys: pytest.CaptureFi
 def test_show_and_models(tmp_path: Path) -> None:
     said = skelgraph("show", "HUMAN36M", cwd=tmp_path)
     assert "17" in said and (tmp_path / "HUMAN36M.png").stat().st_size > 5000
-    said = skelgraph("models", "--plugin", "tiny", cwd=tmp_path)
-    for name in ("SimpleBaseline", "SemGCN", "AMPose", "SemGAN", "TinyNet"):
-        assert name in said
+    said = skelgraph("models", cwd=tmp_path)
+    assert all(name in said for name in ("SimpleBaseline", "267,343", "312.2 M", "SemGAN", "MotionBERT"))
+    said = skelgraph("models", "SemGAN", cwd=tmp_path)
+    assert "replace_ffn" in said and "Wen et al. 2024" in said
+    assert "hidden" in skelgraph("models", "TinyNet", "--plugin", "tiny", cwd=tmp_path)
+    assert "did you mean 'SemGAN'?" in skelgraph("models", "SemGANN", cwd=tmp_path, check=1)
+
+
+def test_convert_a_published_checkpoint(tmp_path: Path) -> None:
+    model = LargeSimpleBaseline(HUMAN36M, hidden_channels=8, num_layers=1)
+    names = {"input": "upscale", "stages.0.linear1": "res_1.l1", "stages.0.linear2": "res_1.l2", "head": "pose3d"}
+    state = {
+        f"{theirs}.{key}": getattr(model.get_submodule(ours), key) for ours, theirs in names.items() for key in KEYS
+    }
+    torch.save({"state_dict": state}, tmp_path / "authors.pth")
+    said = skelgraph("convert", "large_simple_baseline", "authors.pth", "ours.safetensors", cwd=tmp_path)
+    assert "LargeSimpleBaseline" in said and (tmp_path / "ours.safetensors").exists()
+    keypoints = np.random.default_rng(0).uniform(100, 500, (3, 17, 2)).astype(np.float32)
+    np.savez(tmp_path / "k.npz", keypoints=keypoints, joints=np.array(HUMAN36M.joints), image_size=np.array([640, 640]))
+    said = skelgraph("lift", "k.npz", "--checkpoint", "ours.safetensors", "--out", "out", "--force", cwd=tmp_path)
+    assert "lifted by LargeSimpleBaseline" in said
+    said = skelgraph("convert", "sem_gcn", "authors.pth", "new.safetensors", "heads=4", cwd=tmp_path, check=1)
+    assert "authors.pth: sem_gcn has no argument 'heads'; its arguments are groups" in said
+    assert not (tmp_path / "new.safetensors").exists()
 
 
 def test_help_names_every_command(tmp_path: Path) -> None:
     said = skelgraph("--help", cwd=tmp_path)
-    for name in ("train", "evaluate", "show", "lift", "models"):
+    for name in ("train", "evaluate", "show", "lift", "models", "convert", "export"):
         assert name in said

@@ -23,8 +23,8 @@ from skelgraph.models import (
     SemGCN,
     SimpleBaseline,
 )
-from skelgraph.models.refinements import JointFormerRefinement
 from skelgraph.published import SYSTEMS, convert, from_published, plan_of
+from skelgraph.refinements import JointFormerRefinement
 from skelgraph.skeletons import COCO_WHOLEBODY, HUMAN36M, HUMAN36M_16
 
 

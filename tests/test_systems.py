@@ -19,7 +19,7 @@ from skelgraph.models import (
     SemGCN,
     SimpleBaseline,
 )
-from skelgraph.models.refinements import JointFormerRefinement
+from skelgraph.refinements import JointFormerRefinement
 from skelgraph.skeletons import COCO_WHOLEBODY, HUMAN36M, HUMAN36M_16
 from skelgraph.systems import count_multiply_adds, count_parameters
 

@@ -16,7 +16,6 @@ from skelgraph.models import (
     SemGCN,
     SimpleBaseline,
 )
-from skelgraph.models.refinements import JointFormerRefinement
 from skelgraph.published.rules import (
     Rules,
     State,
@@ -33,6 +32,7 @@ from skelgraph.published.rules import (
     same,
     sem_conv,
 )
+from skelgraph.refinements import JointFormerRefinement
 from skelgraph.skeleton import Skeleton
 
 

@@ -11,8 +11,7 @@ from typing import Any, Literal
 import torch
 from torch import nn
 
-from skelgraph import blocks, config, data, layers, models, skeletons
-from skelgraph.models import refinements
+from skelgraph import blocks, config, data, layers, models, refinements, skeletons
 from skelgraph.seeds import hash64
 from skelgraph.skeleton import Skeleton
 from skelgraph.training.optim import Optim, Schedule
@@ -144,9 +143,8 @@ def build_skeleton(spec: Any) -> Skeleton:
 
 def build_model(spec: Mapping[str, Any] | str, skeleton: Skeleton, plugins: Sequence[ModuleType] = ()) -> nn.Module:
     """A model by name, with random weights."""
-    model: nn.Module = config.build(
-        [models, refinements, *plugins], spec, [layers, blocks, *plugins], skeleton=skeleton
-    )
+    known = [models, refinements, *plugins]
+    model: nn.Module = config.build(known, spec, [layers, blocks, *plugins], skeleton=skeleton)
     return model
 
 
