@@ -9,11 +9,17 @@ from typing import Any
 import pytest
 import torch
 from torch import Tensor, nn
+from torch_geometric import nn as pyg
 from torch_geometric.data import Batch
+from torch_geometric.nn import summary
 
-from skelgraph import Skeleton, losses, models
+from skelgraph import Skeleton, config, layers, losses, models
+from skelgraph.data.transforms import flip_input, flip_pose
+from skelgraph.evaluate import predict
+from skelgraph.layers import PartitionConv, Topology
 from skelgraph.models import SemGAN
 from skelgraph.skeletons import COCO, COCO_WHOLEBODY, HUMAN36M, HUMAN36M_16, OPENPOSE_BODY25
+from skelgraph.training import experiment
 
 SMALL = {
     "num_layers": 2,
@@ -186,7 +192,9 @@ def test_a_saved_model_is_bitwise_the_same(name: str, device: torch.device) -> N
 
 
 @each_model
-@pytest.mark.parametrize("skeleton", [HUMAN36M, COCO_WHOLEBODY], ids=["17", "133"])
+@pytest.mark.parametrize(
+    "skeleton", [HUMAN36M, pytest.param(COCO_WHOLEBODY, marks=pytest.mark.slow)], ids=["17", "133"]
+)
 @pytest.mark.filterwarnings("ignore")
 def test_compiles_as_one_graph(name: str, skeleton: Skeleton, device: torch.device) -> None:
     torch.compiler.reset()
@@ -198,6 +206,133 @@ def test_compiles_as_one_graph(name: str, skeleton: Skeleton, device: torch.devi
     grads = [torch.autograd.grad(loss_of(m(x), target), parameters) for m in (model, compiled)]
     for ours, theirs in zip(*grads, strict=True):
         torch.testing.assert_close(ours, theirs, rtol=1e-4, atol=1e-5)
+
+
+@each_model
+@pytest.mark.filterwarnings("ignore")
+def test_exports_as_one_program(name: str) -> None:
+    model, x = small(name, HUMAN36M).eval(), inputs(4, 17, 2)
+    program = torch.export.export(model, (x,), dynamic_shapes=({0: torch.export.Dim("B")},), strict=True)
+    other = inputs(7, 17, 2)
+    assert_same(program.module()(other), model(other), atol=1e-6)
+
+
+@each_model
+def test_is_summarised(name: str) -> None:
+    model = small(name, HUMAN36M)
+    text = summary(model, inputs(2, 17, 2), max_depth=2)
+    assert name in text and f"{sum(p.numel() for p in model.parameters()):,}" in text
+
+
+MIRRORED = ("AMPose", "GCN", "GraFormer", "ModulatedGCN", "STGCN", "SemGAN", "SemGCN")
+each_mirrored = pytest.mark.parametrize("name", MIRRORED)
+
+
+@each_mirrored
+@pytest.mark.parametrize("skeleton", [HUMAN36M, COCO_WHOLEBODY], ids=["17", "133"])
+def test_joints_that_trade_places_trade_outputs(name: str, skeleton: Skeleton) -> None:
+    r""":math:`f(P x) = P f(x)` for the exchange P of left and right, once what is a joint's or an edge's own is tied.
+
+    It holds for operators of the graph, which P maps to itself, and for attention; not for maps of all joints at once
+    (SimpleBaseline, JointFormer's heads).
+    """
+    joints, flip = skeleton.num_joints, skeleton.flip_index
+    model = small(name, skeleton, decoder="shared_parts").double().eval()
+    with torch.no_grad():
+        for key, parameter in model.named_parameters():
+            if key.endswith("position"):
+                parameter.copy_((parameter + parameter[flip]) / 2)
+            elif key.endswith("edge_logit"):
+                parameter.fill_(1)
+            elif key.endswith(("affinity", "adjacency")):
+                parameter.copy_((parameter + parameter[flip][:, flip]) / 2)
+    x = inputs(3, joints, 2, dtype=torch.float64)
+    for found, expected in zip(parts_of(model(x[:, flip])), parts_of(model(x)), strict=True):
+        torch.testing.assert_close(found, expected[:, flip], rtol=0, atol=1e-11)
+
+
+@each_model
+def test_flip_augmentation_answers_a_mirrored_input_with_the_mirrored_pose(name: str) -> None:
+    model, x, flip = small(name, HUMAN36M), inputs(4, 17, 2), HUMAN36M.flip_index
+    mirrored = predict(model, flip_input(x, flip), HUMAN36M)
+    torch.testing.assert_close(mirrored, flip_pose(predict(model, x, HUMAN36M), flip), rtol=0, atol=1e-5)
+
+
+class OwnConv(nn.Module):
+    """A user's layer: the mean of the neighbours, by PyTorch alone."""
+
+    def __init__(self, in_channels: int, out_channels: int) -> None:
+        super().__init__()
+        self.linear = nn.Linear(in_channels, out_channels)
+
+    def forward(self, x: Tensor, edge_index: Tensor) -> Tensor:
+        source, target = edge_index
+        total = torch.zeros_like(x).index_add(-2, target, x[..., source, :])
+        return self.linear(total / target.bincount(minlength=x.size(-2)).unsqueeze(-1))
+
+
+class OwnBlock(nn.Module):
+    """A user's GCN block."""
+
+    def __init__(self, channels: int, num_types: int) -> None:
+        super().__init__()
+        self.conv = PartitionConv(channels, channels, num_types)
+
+    def forward(self, x: Tensor, topology: Topology) -> Tensor:
+        return x + self.conv(x, topology).tanh()
+
+
+@pytest.mark.parametrize(
+    ("name", "options"),
+    [
+        ("GCN", {"conv": OwnConv}),
+        ("GCN", {"conv": pyg.GraphConv}),
+        ("GCN", {"conv": pyg.GCNConv}),
+        *(("GCN", {"conv": getattr(layers, conv)}) for conv in ("SemConv", "ModulatedConv", "PartitionConv")),
+        ("AMPose", {"block": OwnBlock}),
+    ],
+    ids=lambda value: value if isinstance(value, str) else next(iter(value.values())).__name__,
+)
+def test_a_layer_of_ones_own_learns(name: str, options: dict) -> None:
+    model = small(name, HUMAN36M, **options).train()
+    x, y = inputs(8, 17, 2), inputs(8, 17, 3)
+    optimizer, seen = torch.optim.Adam(model.parameters(), lr=1e-2), []
+    for _ in range(5):
+        optimizer.zero_grad()
+        loss = loss_of(model(x), y)
+        loss.backward()
+        assert all(p.grad is not None for p in model.parameters())
+        optimizer.step()
+        seen.append(float(loss.detach()))
+    assert seen[-1] < seen[0]
+
+
+def test_a_layer_is_named_in_yaml() -> None:
+    spec = config.parse("{name: GCN, hidden_channels: 8, conv: {name: ChebConv, order: 3}}", "own.yaml")
+    model = experiment.build_model(spec, HUMAN36M)
+    assert [type(m).__name__ for m in model.modules()].count("ChebConv") == 10
+    assert model.head.order == 3
+
+
+@pytest.mark.slow
+@each_model
+@pytest.mark.parametrize("skeleton", [HUMAN36M, COCO_WHOLEBODY], ids=["17", "133"])
+@pytest.mark.filterwarnings("ignore")
+@pytest.mark.timeout(600)
+def test_inductor(name: str, skeleton: Skeleton) -> None:
+    torch.compiler.reset()
+    model, x = small(name, skeleton).eval(), inputs(4, skeleton.num_joints, 2)
+    with torch.no_grad():
+        assert_same(torch.compile(model, fullgraph=True)(x), model(x), atol=1e-5)
+
+
+@pytest.mark.slow
+@each_model
+@pytest.mark.filterwarnings("ignore")
+def test_exports_as_one_program_at_133(name: str) -> None:
+    model, x = small(name, COCO_WHOLEBODY).eval(), inputs(4, 133, 2)
+    program = torch.export.export(model, (x,), dynamic_shapes=({0: torch.export.Dim("B")},), strict=True)
+    assert_same(program.module()(x), model(x), atol=1e-5)
 
 
 @pytest.mark.gpu
@@ -271,3 +406,98 @@ def test_sem_gan_knows_the_distance_to_the_parent() -> None:
 def test_am_pose_takes_the_norm_of_its_layers(norm: str) -> None:
     model = small("AMPose", HUMAN36M, norm=norm)
     assert parts_of(model(inputs(4, 17, 2)))[0].isfinite().all()
+
+
+@pytest.mark.parametrize("block", ["ours", "two_residual", "transformer", "convnext"])
+@pytest.mark.parametrize("num_frames", [1, 3])
+def test_am_pose_has_the_blocks_of_table_4_6(block: str, num_frames: int) -> None:
+    model = small("AMPose", HUMAN36M, block=block, num_frames=num_frames)
+    x = inputs(4, *([3] if num_frames == 3 else []), 17, 2)
+    assert model(x).shape == (4, 17, 3)
+    loss_of(model(x), inputs(4, 17, 3)).backward()
+    assert all(p.grad is not None and p.grad.isfinite().all() for p in model.parameters())
+
+
+GROUPS = {
+    "center/farther/closer/symmetry": 4,
+    "center/farther+closer/symmetry": 3,
+    "center/farther+closer+symmetry": 2,
+    "center+farther+closer+symmetry": 1,
+    "center/farther/closer": 3,
+    "center/farther+closer": 2,
+}
+
+
+@pytest.mark.parametrize("groups", GROUPS)
+def test_am_pose_has_the_groups_of_table_4_8(groups: str) -> None:
+    model = small("AMPose", HUMAN36M, groups=groups)
+    edges, types = model.topology.edge_index, model.topology.edge_type
+    assert model.topology.num_types == GROUPS[groups] == model.blocks[0].gcn1.conv.num_types
+    assert edges.size(1) == HUMAN36M.num_edges + 2 * len(HUMAN36M.pairs) * ("symmetry" in groups)
+    pairs, hops = {tuple(sorted(pair)) for pair in HUMAN36M.pairs}, HUMAN36M.hops()
+    members: dict[int, set[str]] = {}
+    for (source, target), kind in zip(edges.t().tolist(), types.tolist(), strict=True):
+        near = "center" if source == target else "closer" if hops[source] < hops[target] else "farther"
+        is_pair = tuple(sorted((source, target))) in pairs
+        members.setdefault(kind, set()).add("symmetry" if is_pair else near)
+    assert sorted(map(sorted, members.values())) == sorted(sorted(part.split("+")) for part in groups.split("/"))
+    assert model(inputs(2, 17, 2)).isfinite().all()
+    assert small("AMPose", STAR, groups=groups)(inputs(2, 5, 2)).isfinite().all(), "a skeleton without pairs"
+
+
+def test_am_pose_has_the_orders_of_table_4_7() -> None:
+    seen = {}
+    for order in ("transformer_first", "gcn_first", "transformers_then_gcns", "gcns_then_transformers"):
+        model, called = small("AMPose", HUMAN36M, order=order), []
+        for letter, parts in (("T", model.encoders), ("G", model.blocks)):
+            for part in parts:
+                part.register_forward_hook(lambda *_, letter=letter, called=called: called.append(letter))
+        model(inputs(2, 17, 2))
+        seen[order] = "".join(called)
+    assert list(seen.values()) == ["TGTG", "GTGT", "TTGG", "GGTT"]
+
+
+def test_am_pose_takes_the_direction_of_the_toes() -> None:
+    with pytest.raises(ValueError, match="toe_direction needs 2 of the in_channels"):
+        small("AMPose", HUMAN36M, toe_direction=True)
+    model = small("AMPose", HUMAN36M, in_channels=4, toe_direction=True, order="gcn_first").eval()
+    x = inputs(3, 17, 4)
+    before = model(x)
+    x[:, 3, 2:] += 1  # the right ankle's toe
+    assert not torch.equal(model(x), before)
+    with torch.no_grad():
+        model.embed_toes.weight.zero_()
+    twin = small("AMPose", HUMAN36M, order="gcn_first").eval()
+    twin.load_state_dict({k: v for k, v in model.state_dict().items() if k != "embed_toes.weight"})
+    assert_same(model(x), twin(x[..., :2]))
+
+
+@pytest.mark.parametrize("embedding", ["conv", "linear", "graph"])
+@pytest.mark.parametrize("intermediate", [True, False])
+@pytest.mark.parametrize("error", [True, False])
+def test_joint_former_in_all_its_forms(embedding: str, intermediate: bool, error: bool) -> None:
+    options = {"embedding": embedding, "intermediate": intermediate, "error": error, "position": True}
+    model = small("JointFormer", HUMAN36M, **options)
+    x, y = inputs(2, 3, 17, 2), inputs(2, 3, 17, 3)
+    output = model(x)
+    assert output.pose.shape == y.shape and output.features.shape == (2, 3, 17, 16)
+    assert (output.error is None) == (not error) and (output.poses is None) == (not intermediate)
+    if intermediate:
+        assert torch.equal(output.poses[-1], output.pose) and output.poses.shape == (2, *y.shape)
+    weights = {"mse": 0.5} | ({"error": 0.5} if error else {})
+    total, values = losses.objective(output, y, HUMAN36M, weights)
+    layers_of = output.poses if intermediate else output.pose.unsqueeze(0)
+    expected = torch.stack([losses.mse(pose, y) for pose in layers_of]).mean()
+    torch.testing.assert_close(values["mse"], expected.detach())
+    total.backward()
+    unused = {name for name, p in model.named_parameters() if p.grad is None}
+    assert unused == ({"feedback.1.weight", "feedback.1.bias"} if intermediate else set())  # only features need these
+
+
+def test_shared_parts_share() -> None:
+    own, shared = (small("SemGAN", COCO_WHOLEBODY, decoder=d) for d in ("parts", "shared_parts"))
+    count = [sum(p.numel() for p in model.parameters()) for model in (own, shared)]
+    assert count[1] < count[0]
+    decoder = shared.decoder
+    assert decoder.layers[0] is decoder.layers[2] and decoder.pose[0].weight is decoder.pose[1].weight
+    assert decoder.pose[0].edge_logit.shape != decoder.pose[1].edge_logit.shape
