@@ -152,8 +152,8 @@ class SemGAN(nn.Module):
     decoded with weights of its own, as the three branches of Figure 3 suggest. Without a learned position the plain
     encoder could not tell joints apart: one is added in every row.
 
-    Faces have no bones among themselves in the published tree: ``COCO_WHOLEBODY_CONTOURS`` adds edges within the face,
-    and a skeleton with other ``parts`` or ``extra_edges`` changes those of the hands.
+    Points of the face have no bones among themselves in the published tree: the skeleton ``COCO_WHOLEBODY_CONTOURS``
+    adds edges within the face, ``COCO_WHOLEBODY_PALMS`` within the hands too.
 
     Args:
         skeleton: the skeleton of input and output; its ``parts`` are decoded apart.

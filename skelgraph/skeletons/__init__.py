@@ -7,6 +7,7 @@ from skelgraph.skeletons.blazepose import BLAZEPOSE
 from skelgraph.skeletons.coco import COCO
 from skelgraph.skeletons.coco_wholebody import COCO_WHOLEBODY
 from skelgraph.skeletons.coco_wholebody_contours import COCO_WHOLEBODY_CONTOURS
+from skelgraph.skeletons.coco_wholebody_palms import COCO_WHOLEBODY_PALMS
 from skelgraph.skeletons.face import FACE
 from skelgraph.skeletons.hand import HAND
 from skelgraph.skeletons.human36m import HUMAN36M
@@ -19,6 +20,7 @@ __all__ = [
     "COCO",
     "COCO_WHOLEBODY",
     "COCO_WHOLEBODY_CONTOURS",
+    "COCO_WHOLEBODY_PALMS",
     "FACE",
     "HAND",
     "HUMAN36M",
