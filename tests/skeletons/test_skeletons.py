@@ -14,6 +14,7 @@ JOINTS = {
     "COCO": 17,
     "COCO_WHOLEBODY": 133,
     "COCO_WHOLEBODY_CONTOURS": 133,
+    "COCO_WHOLEBODY_PALMS": 133,
     "MPI_INF_3DHP": 17,
     "HAND": 21,
     "FACE": 68,
@@ -51,7 +52,7 @@ def test_flipping_maps_the_graph_onto_itself(skeleton: Skeleton) -> None:
     mirrored = {frozenset(flip[i] for i in edge) for edge in edge_set(skeleton)}
     # it closes the inner lips at the right by 71-90 and at the left by 87-88
     one_sided = {frozenset(edge) for edge in ((71, 90), (83, 90), (77, 88), (87, 88))}
-    assert mirrored ^ edge_set(skeleton) == (one_sided if skeleton.name == "COCO_WHOLEBODY_CONTOURS" else set())
+    assert mirrored ^ edge_set(skeleton) == (one_sided if skeleton.extra_edges else set())
     for joint, other in enumerate(flip):
         name = skeleton.joints[joint]
         if name.startswith(("left_", "right_")):
