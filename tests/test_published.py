@@ -239,8 +239,9 @@ def any_state() -> dict[str, Tensor]:
         lambda state: {"epoch": 3, "state_dict": state, "optimizer": {"lr": 0.1}},
         lambda state: {"state_dict": {f"module.{name}": tensor for name, tensor in state.items()}},
         lambda state: {"model_pos": state},
+        lambda state: {name: tensor.numpy() for name, tensor in state.items()},
     ],
-    ids=["module", "wrapper", "both", "model_pos"],
+    ids=["module", "wrapper", "both", "model_pos", "numpy"],
 )
 def test_wrappings_are_taken_off(wrap: Callable) -> None:
     plain = from_published("large_simple_baseline", any_state(), COCO_WHOLEBODY)

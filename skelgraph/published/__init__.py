@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import safetensors.torch
 import torch
 from safetensors import SafetensorError
@@ -32,7 +33,8 @@ def from_published(system: str, state_dict: Mapping[str, Any], skeleton: Skeleto
 
     Args:
         system: one of :data:`SYSTEMS`.
-        state_dict: tensors by name, as they are, behind ``module.``, or in a mapping under ``state_dict``.
+        state_dict: tensors or numpy arrays by name, as they are, behind ``module.``, or in a mapping under
+            ``state_dict``.
         skeleton: that of the checkpoint, in the authors' order of joints.
         **arguments: see above.
 
@@ -79,11 +81,11 @@ def unwrap(state_dict: Mapping[str, Any]) -> dict[str, Tensor]:
         inner = state_dict.get(key)
         if isinstance(inner, Mapping):
             return unwrap(inner)
-    strange = [name for name, value in state_dict.items() if not isinstance(value, Tensor)]
+    strange = [name for name, value in state_dict.items() if not isinstance(value, Tensor | np.ndarray)]
     if strange or not state_dict:
         found = f"found {strange[0]!r} among them" if strange else "found none"
         raise ValueError(f"a state dict holds tensors by name; {found}")
-    state = {str(name): tensor for name, tensor in state_dict.items()}
+    state = {str(name): torch.as_tensor(value) for name, value in state_dict.items()}
     if all(name.startswith("module.") for name in state):
         state = {name.removeprefix("module."): tensor for name, tensor in state.items()}
     return state

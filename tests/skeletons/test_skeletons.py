@@ -52,7 +52,9 @@ def test_flipping_maps_the_graph_onto_itself(skeleton: Skeleton) -> None:
     mirrored = {frozenset(flip[i] for i in edge) for edge in edge_set(skeleton)}
     # it closes the inner lips at the right by 71-90 and at the left by 87-88
     one_sided = {frozenset(edge) for edge in ((71, 90), (83, 90), (77, 88), (87, 88))}
-    assert mirrored ^ edge_set(skeleton) == (one_sided if skeleton.num_joints == 133 and skeleton.extra_edges else set())
+    assert mirrored ^ edge_set(skeleton) == (
+        one_sided if skeleton.num_joints == 133 and skeleton.extra_edges else set()
+    )
     for joint, other in enumerate(flip):
         name = skeleton.joints[joint]
         if name.startswith(("left_", "right_")):
