@@ -12,13 +12,15 @@ import torch
 from torch import Tensor, nn
 
 from skelgraph import atomic, checkpoint, config, metrics
+from skelgraph.data.poses import middle_frame
 from skelgraph.data.transforms import flip_input, flip_pose, model_input
 from skelgraph.skeleton import Skeleton
 from skelgraph.training import experiment
 
 
 class PosePairs(NamedTuple):
-    """Inputs [N, J, C], targets [N, J, 3] in metres, and the index of each pose's action [N]."""
+    """Inputs [N, J, C], or of clips [N, T, J, C], targets [N, J, 3] in metres (of clips the middle frame's), and the
+    index of each pose's action [N]."""
 
     x: Tensor
     target: Tensor
@@ -88,7 +90,7 @@ def pose_pairs(dataset: Any, in_channels: int, device: torch.device, limit: int 
     if limit is not None and len(poses.target) > limit:
         poses = poses.take(torch.linspace(0, len(poses.target) - 1, limit, device=device).round().long())
     x = model_input(poses.keypoints, poses.confidence, poses.image_size, in_channels)
-    return PosePairs(x, poses.target, poses.action)
+    return PosePairs(x, middle_frame(poses.target), poses.action)
 
 
 @torch.no_grad()
@@ -101,7 +103,7 @@ def predict(
     batch_size: int = 1024,
     check: Callable[[], None] = lambda: None,
 ) -> Tensor:
-    """Poses [N, J, 3] in metres for inputs [N, J, C], in evaluation mode.
+    """Poses [N, J, 3] in metres for inputs [N, J, C], or for the middle of clips [N, T, J, C], in evaluation mode.
 
     With ``flip`` the prediction is averaged with that of the mirrored input, mirrored back; whatever the model derives
     from its input it derives anew. A skeleton without pairs cannot be mirrored and is not.
@@ -113,9 +115,10 @@ def predict(
     try:
         for part in x.split(batch_size):
             check()
-            pose = pose_of(model(part)).float()
+            pose = middle_frame(pose_of(model(part)).float())
             if flip and skeleton.pairs:
-                pose = (pose + flip_pose(pose_of(model(flip_input(part, index))).float(), index)) / 2
+                mirrored = middle_frame(pose_of(model(flip_input(part, index))).float())
+                pose = (pose + flip_pose(mirrored, index)) / 2
             poses.append(pose)
     finally:
         model.train(was_training)

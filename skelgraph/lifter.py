@@ -35,7 +35,9 @@ class Lifter:
     """A trained model that takes keypoints and gives poses.
 
     Args:
-        model: called with [B, J, in_channels], gives [B, J, 3] in m, or a NamedTuple with that first.
+        model: called with [B, J, in_channels], gives [B, J, 3] in m, or a NamedTuple with that first. One with
+            ``num_frames`` T > 1 is called with [B, T, J, in_channels]: each frame in the middle of those around it, the
+            first and the last frame of the video repeated.
         skeleton: the model's J joints.
         in_channels: 2, or 3 where the model also takes the confidence.
         flip: average with the mirrored input's pose, mirrored back.
@@ -57,7 +59,8 @@ class Lifter:
             raise ValueError(f"frames_at_a_time is {frames_at_a_time}; expected at least 1")
         self.model = model.eval()
         self.skeleton, self.in_channels, self.flip = skeleton, in_channels, flip
-        self.frames_at_a_time = frames_at_a_time or max(1, _POINTS_AT_A_TIME // skeleton.num_joints)
+        self.num_frames = int(getattr(model, "num_frames", 1))
+        self.frames_at_a_time = frames_at_a_time or max(1, _POINTS_AT_A_TIME // (skeleton.num_joints * self.num_frames))
         self.name = name or type(model).__name__
 
     def __call__(
@@ -88,8 +91,9 @@ class Lifter:
         """Lifts keypoints that already are of the model's joints and know their image size."""
         joints = np.zeros((keypoints.num_frames, self.skeleton.num_joints, 3), dtype=np.float32)
         for start in range(0, len(joints), self.frames_at_a_time):
-            part = slice(start, start + self.frames_at_a_time)
-            joints[part] = self._predict(keypoints.xy[part], keypoints.confidence[part], keypoints.image_size)
+            part = np.arange(start, min(start + self.frames_at_a_time, len(joints)))
+            window = self._window(part, len(joints))
+            joints[part] = self._predict(keypoints.xy[window], keypoints.confidence[window], keypoints.image_size)
         odd = np.flatnonzero(~np.isfinite(joints).all(axis=(1, 2)))
         if odd.size:
             raise ValueError(
@@ -97,6 +101,13 @@ class Lifter:
                 f"{len(joints)} frames, first in frame {odd[0]}"
             )
         return Pose3D(joints, self.skeleton, keypoints.fps, keypoints.missing)
+
+    def _window(self, frames: NDArray[np.int64], count: int) -> NDArray[np.int64]:
+        """Which frames [n] or [n, T] the model sees for each of ``frames``."""
+        if self.num_frames == 1:
+            return frames
+        around = np.arange(self.num_frames) - self.num_frames // 2
+        return np.clip(frames[:, None] + around, 0, count - 1)
 
     def _predict(
         self, xy: NDArray[np.float32], confidence: NDArray[np.float32], image_size: tuple[float, float] | None

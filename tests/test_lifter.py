@@ -295,3 +295,36 @@ def test_a_file_name_cannot_run_as_script(run, tmp_path):
     html = (tmp_path / "out" / "pose.html").read_text()
     assert "<img" not in html and "onerror=alert" in html
     json.loads((tmp_path / "out" / "pose.json").read_text())
+
+
+class Middle(nn.Module):
+    """Takes clips of 3 frames; answers with the mean of the frames, or for each frame."""
+
+    def __init__(self, every: bool) -> None:
+        super().__init__()
+        self.num_frames, self.every = 3, every
+
+    def forward(self, x: Tensor) -> Tensor:
+        assert x.shape[1:] == (3, 17, 2)
+        mean = torch.cat([x.mean(1), x.square().mean(1)[..., :1]], -1)
+        return torch.stack([mean - 1, mean, mean + 1], 1) if self.every else mean
+
+
+@pytest.mark.parametrize("every", [True, False], ids=["all frames", "middle frame"])
+@pytest.mark.parametrize("frames_at_a_time", [1, 3, 100])
+def test_videos_go_through_models_of_clips_frame_by_frame(every, frames_at_a_time):
+    clip = person(HUMAN36M)
+    found = Lifter(Middle(every), HUMAN36M, flip=False, frames_at_a_time=frames_at_a_time)(clip).joints
+    xy = clip.xy / 500 - [1, 0.8]
+    padded = np.concatenate([xy[:1], xy, xy[-1:]])
+    mean = np.stack([padded[i : i + 3].mean(0) for i in range(7)])
+    np.testing.assert_allclose(found[..., :2], mean - mean[:, :1], atol=1e-5)
+
+
+def test_a_video_lifts_by_a_space_time_network():
+    torch.manual_seed(0)
+    model = models.STGCN(HUMAN36M, num_frames=3, hidden_channels=8)
+    clip = person(HUMAN36M)
+    whole = Lifter(model, HUMAN36M)(clip).joints
+    assert whole.shape == (7, 17, 3)
+    np.testing.assert_allclose(Lifter(model, HUMAN36M, frames_at_a_time=2)(clip).joints, whole, atol=1e-5)

@@ -6,11 +6,13 @@ import os
 import signal
 from pathlib import Path
 
+import fake_mocap
 import pytest
 import tiny
 import torch
 
 from skelgraph import checkpoint, config, train
+from skelgraph.evaluate import evaluate
 from skelgraph.train import Interrupted, NonFiniteLoss, fit
 from skelgraph.training.batches import Batches
 from skelgraph.training.progress import Silent
@@ -243,3 +245,20 @@ def test_a_torn_row_of_the_log_is_left_out(tmp_path: Path) -> None:
         folder.truncate_log(1)
         folder.append_log({**row, "epoch": 2})
     assert [r["epoch"] for r in read_log(tmp_path / "log.csv")] == ["1", "2"]
+
+
+@pytest.mark.parametrize("model", [{"name": "STGCN", "hidden_channels": 8}, {"name": "AMPose", "hidden_channels": 8}])
+def test_clips_train_and_are_evaluated(model: dict, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SKELGRAPH_DATA", str(tmp_path))
+    fake_mocap.write(tmp_path)
+    settings = {
+        "skeleton": "HUMAN36M",
+        "model": {**model, "num_frames": 3},
+        "data": {"name": "MotionCapture", "num_frames": 3},
+        "train": {"epochs": 1, "batch_size": 8, "device": "cpu"},
+    }
+    folder = fit(settings, tmp_path / "run")
+    metrics = evaluate(folder)
+    assert metrics["poses"] == 24 and 0 < metrics["mpjpe_mm"] < 2000 and len(metrics["joints"]) == 17
+    with pytest.raises(ValueError, match="model.num_frames is 3, but MotionCapture gives 1 frames a sample"):
+        fit({**settings, "data": {"name": "MotionCapture"}}, tmp_path / "other")

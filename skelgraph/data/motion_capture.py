@@ -44,7 +44,8 @@ class MotionCapture:
     held-out one, in the test by the held-out one (in its 9 places, one a session). A pose that leaves the image moves
     towards its middle until all joints are in it. In the test, bodies are as recorded, upright, and within 1.5 m (in x
     and in y) of the middle of the space: ``bone_scale``, ``scale``, ``mirror``, ``lean_deg`` and ``area`` are for
-    training. Each frame is placed by itself, so frames do not follow one another as a video.
+    training. Each pose is placed by itself, and with ``num_frames`` the clip around it: one body, one camera and one
+    place, from where the actor moves on as recorded.
 
     Args:
         skeleton: its joints are found by name (``JOINT_NAMES``).
@@ -61,6 +62,7 @@ class MotionCapture:
         lean_deg: standard deviation of a lean about both horizontal axes, degrees: cameras may be mounted at any angle.
         area: people stand within this many metres of the middle of the capture space, in x and in y.
         frame_step: takes one frame in so many of each sequence.
+        num_frames: T; with more than 1 each sample is a clip of T frames around its pose, ends of sequences repeated.
 
     Attributes:
         actions: names of sequences without their numbers; the subject's name where a sequence has only a number.
@@ -87,14 +89,15 @@ class MotionCapture:
         lean_deg: float = 4.0,
         area: float = 2.2,
         frame_step: int = 1,
+        num_frames: int = 1,
     ) -> None:
         if split not in ("train", "test"):
             raise ValueError(f"split must be 'train' or 'test', found {split!r}")
         _check_ranges(0, 1, missing=missing, bone_scale=bone_scale, scale=scale)
         _check_ranges(0, math.inf, noise_px=noise_px, lean_deg=lean_deg, area=area)
-        _check_ranges(1, math.inf, frame_step=frame_step)
+        _check_ranges(1, math.inf, frame_step=frame_step, num_frames=num_frames)
         self.skeleton, self.split, self.seed = skeleton, split, seed
-        self.noise_px, self.missing = noise_px, missing
+        self.noise_px, self.missing, self.num_frames = noise_px, missing, num_frames
         training = split == "train"
         self.bone_scale, self.scale, self.mirror = training * bone_scale, training * scale, training and mirror
         self.lean, self.area = training * math.radians(lean_deg), area if training else _TEST_AREA_M
@@ -105,7 +108,10 @@ class MotionCapture:
         return len(self._action)
 
     def __getitem__(self, index: int) -> Data:
-        """Pose ``index`` of epoch 0 as a graph: x ``[J, 2]`` normalised, y ``[J, 3]`` m, action."""
+        """Pose ``index`` of epoch 0 as a graph: x ``[J, 2]`` normalised, y ``[J, 3]`` m, action.
+
+        Of a clip the frames one after another: x ``[T * J, 2]``, y ``[T * J, 3]``, a PyG ``Batch`` of T graphs.
+        """
         return self._first_epoch.to_data(self.skeleton, index)
 
     @cached_property
@@ -115,38 +121,53 @@ class MotionCapture:
     def draw(self, epoch: int, device: torch.device | str | None = None) -> Poses:
         """One epoch: every pose once, in the order of the file, seen from a random side; the test never changes."""
         epoch = epoch if self.split == "train" else 0
-        joints = self._bodies(self._generator(epoch, "body"))
-        rig, position = self._stage(joints, self._generator(epoch, "stage"))
-        points, keypoints = place(joints[:, self._wanted], position, rig)
+        joints, track = self._bodies(self._generator(epoch, "body"))
+        rig, position, track = self._stage(joints, track, self._generator(epoch, "stage"))
+        seen = joints[:, :, self._wanted]  # [N, T, J, 3]
+        if self.num_frames > 1:
+            seen = seen + track.unsqueeze(2)
+        points, keypoints = (t.view(*seen.shape[:3], -1) for t in place(seen.flatten(1, 2), position, rig))
+        origin = points[:, :, list(self.skeleton.origin)].mean(2, keepdim=True)
+        target = points - origin
+        if self.num_frames == 1:
+            keypoints, target = keypoints.squeeze(1), target.squeeze(1)
         keypoints, confidence = detect(keypoints, self.noise_px, self.missing, self._generator(epoch, "detector"))
-        origin = points[:, list(self.skeleton.origin)].mean(1, keepdim=True)
-        return Poses(keypoints, confidence, rig.image_size, points - origin, self._action.clone()).to(device)
+        return Poses(keypoints, confidence, rig.image_size, target, self._action.clone()).to(device)
 
     def _generator(self, epoch: int, purpose: str) -> torch.Generator:
         return generator("MotionCapture", self.seed, self.split, epoch, purpose)
 
-    def _bodies(self, random: torch.Generator) -> Tensor:
-        """Joints [N, K, 3] relative to the root, z up, turned at random, of bodies varied as the options say."""
-        count, bones = len(self), self._bones
+    def _bodies(self, random: torch.Generator) -> tuple[Tensor, Tensor]:
+        """Joints [N, T, K, 3] relative to the root and the way of the root [N, T, 3], z up, turned at random, of bodies
+        varied as the options say."""
+        count, bones = len(self), self._bones[self._window]  # [N, T, 3, K]
+        track = self._ground[self._window] - self._ground.unsqueeze(1)
         if self.mirror:
             mirrored = bones[..., self._twin] * torch.tensor([-1.0, 1.0, 1.0]).unsqueeze(1)
-            bones = torch.where(torch.rand(count, 1, 1, generator=random) < 0.5, mirrored, bones)
+            chosen = torch.rand(count, 1, 1, generator=random) < 0.5
+            bones = torch.where(chosen.unsqueeze(1), mirrored, bones)
+            track = torch.where(chosen, track * torch.tensor([-1.0, 1.0, 1.0]), track)
         if self.bone_scale or self.scale:
-            factor = 1 + self.bone_scale * (2 * torch.rand(count, 1, bones.shape[2], generator=random) - 1)
+            factor = 1 + self.bone_scale * (2 * torch.rand(count, 1, bones.shape[3], generator=random) - 1)
             whole = 1 + self.scale * (2 * torch.rand(count, 1, 1, generator=random) - 1)
-            bones = bones * (factor[..., self._bone_class] * whole)
+            bones = bones * (factor[..., self._bone_class] * whole).unsqueeze(1)
+            track = track * whole
         turn = about_z(2 * torch.pi * torch.rand(count, generator=random))
         if self.lean:
             aside, ahead = (self.lean * torch.randn(2, count, generator=random)).unbind()
             turn = about_x(aside) @ about_y(ahead) @ turn
-        return rotate(turn, (bones @ self._path).mT)
+        joints = (bones @ self._path).mT
+        return rotate(turn, joints.flatten(1, 2)).view(joints.shape), rotate(turn, track)
 
-    def _stage(self, joints: Tensor, random: torch.Generator) -> tuple[Rig, Tensor]:
-        """A camera a pose, and where its root is in the world: the lowest joint as far above the floor as it was."""
+    def _stage(self, joints: Tensor, track: Tensor, random: torch.Generator) -> tuple[Rig, Tensor, Tensor]:
+        """A camera a pose, where its root is in the world, and the way of the root from there [N, T, 3]: the lowest
+        joint is as far above the floor as it was."""
         view = torch.randint(len(self._rig.T), (len(self),), generator=random)
         ground = self.area * (2 * torch.rand(len(self), 2, generator=random) - 1)
-        height = self._clearance - joints[..., 2].amin(1)
-        return self._rig.take(view), torch.cat([ground, height.unsqueeze(1)], 1)
+        height = self._clearance[self._window] - joints[..., 2].amin(2)  # [N, T]
+        middle = height[:, height.size(1) // 2].unsqueeze(1)
+        track = torch.cat([track[..., :2], (height - middle).unsqueeze(-1)], -1)
+        return self._rig.take(view), torch.cat([ground, middle], 1), track
 
     def _load(self, motion: motion_file.MotionFile, frame_step: int) -> None:
         joints = [JOINT_NAMES.get(name, name) for name in motion.joints]
@@ -159,7 +180,10 @@ class MotionCapture:
         self._wanted = torch.tensor([joints.index(name) for name in self.skeleton.joints])
         self._twin, self._bone_class = _twins(motion.path, joints)
         self._path = _paths(motion.parents)
-        frames, self._clearance, self._action, self.actions = _frames(motion, self.split, frame_step)
+        frames, lengths, self._clearance, self._action, self.actions = _frames(motion, self.split, frame_step)
+        self._window = _windows(lengths, self.num_frames)
+        ground = torch.from_numpy(motion.ground[frames])
+        self._ground = torch.cat([ground, torch.zeros(len(ground), 1)], 1)
         offsets, parents = torch.from_numpy(motion.offsets[frames]), list(motion.parents)
         bones = offsets - offsets[:, parents]
         bones[:, 0] = 0
@@ -209,10 +233,21 @@ def _paths(parents: tuple[int, ...]) -> Tensor:
     return path
 
 
+def _windows(lengths: list[int], num_frames: int) -> Tensor:
+    """``[N, T]``, for each frame those around it, within its sequence; at a sequence's ends the last one again."""
+    length = torch.tensor(lengths)
+    start = (length.cumsum(0) - length).repeat_interleave(length).unsqueeze(1)
+    stop = start + length.repeat_interleave(length).unsqueeze(1)
+    frame = torch.arange(int(length.sum())).unsqueeze(1)
+    around = frame + torch.arange(num_frames) - num_frames // 2
+    return torch.minimum(torch.maximum(around, start), stop - 1)
+
+
 def _frames(
     motion: motion_file.MotionFile, split: str, step: int
-) -> tuple[np.ndarray, Tensor, Tensor, tuple[str, ...]]:
-    """Indices of the frames used, clearance of the lowest joint [N] m, action [N], names of the actions."""
+) -> tuple[np.ndarray, list[int], Tensor, Tensor, tuple[str, ...]]:
+    """Indices of the frames used, how many of each sequence, clearance of the lowest joint [N] m, action [N], names of
+    the actions."""
     frames, clearance, names = [], [], []
     lowest = motion.height + motion.offsets[..., 2].min(1)
     for sequence in motion.sequences:
@@ -229,7 +264,8 @@ def _frames(
     actions = tuple(sorted(set(names)))
     action = np.repeat([actions.index(name) for name in names], [len(kept) for kept in frames])
     heights = torch.from_numpy(np.concatenate(clearance)).float()
-    return np.concatenate(frames), heights, torch.from_numpy(action), actions
+    lengths = [len(kept) for kept in frames]
+    return np.concatenate(frames), lengths, heights, torch.from_numpy(action), actions
 
 
 def _action(sequence: motion_file.Sequence) -> str:

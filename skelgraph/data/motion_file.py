@@ -39,14 +39,15 @@ class Sequence:
 class MotionFile:
     """Poses of a motion capture file, z up, metres.
 
-    ``offsets`` [N, K, 3] are joints relative to the root joint, ``height`` [N] is the root's height, ``ok`` [N] marks
-    the frames that are fit for use.
+    ``offsets`` [N, K, 3] are joints relative to the root joint, ``ground`` [N, 2] is the root's x and y and ``height``
+    [N] its z, ``ok`` [N] marks the frames that are fit for use.
     """
 
     path: Path
     joints: tuple[str, ...]
     parents: tuple[int, ...]
     offsets: np.ndarray
+    ground: np.ndarray
     height: np.ndarray
     ok: np.ndarray
     sequences: tuple[Sequence, ...]
@@ -90,6 +91,7 @@ def read(path: Path) -> MotionFile:
         joints=joints,
         parents=_checked_parents(path, joints, arrays["parents"]),
         offsets=offsets,
+        ground=np.where(ok[:, None], root[:, :2], 0).astype(np.float32) / 1000,
         height=np.where(ok, root[:, 2], 0).astype(np.float32) / 1000,
         ok=ok,
         sequences=_sequences(path, arrays),

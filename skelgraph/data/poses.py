@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 import torch
 from torch import Tensor
-from torch_geometric.data import Data
+from torch_geometric.data import Batch, Data
 
 from skelgraph.data.transforms import model_input
 from skelgraph.skeleton import Skeleton
@@ -14,6 +14,9 @@ from skelgraph.skeleton import Skeleton
 
 class Poses(NamedTuple):
     """``N`` poses of one skeleton with ``J`` joints: 2D in, 3D out, as contiguous tensors.
+
+    Of clips of ``T`` frames the fields have one dimension more: keypoints ``[N, T, J, 2]``, confidence ``[N, T, J]``,
+    target ``[N, T, J, 3]``.
 
     A missing joint has confidence 0 and keypoints 0. The target is in the camera frame (x right, y down, z forward)
     and relative to the mean of the skeleton's ``origin`` joints.
@@ -34,6 +37,20 @@ class Poses(NamedTuple):
         return Poses(*(field[index] for field in self))
 
     def to_data(self, skeleton: Skeleton, index: int) -> Data:
-        """Pose ``index`` as a graph: x ``[J, 2]`` normalised keypoints, y ``[J, 3]`` m, action ``[1]``."""
+        """Pose ``index`` as a graph: x ``[J, 2]`` normalised keypoints, y ``[J, 3]`` m, action ``[1]``; a clip as a
+        ``Batch`` of its frames."""
         x = model_input(self.keypoints[index], self.confidence[index], self.image_size[index])
-        return skeleton.to_data(x, y=self.target[index], action=self.action[index].reshape(1))
+        target, action = self.target[index], self.action[index].reshape(1)
+        if x.dim() == 2:
+            return skeleton.to_data(x, y=target, action=action)
+        return Batch.from_data_list([skeleton.to_data(a, y=b, action=action) for a, b in zip(x, target, strict=True)])
+
+
+def answered(target: Tensor, pose: Tensor) -> Tensor:
+    """What a model that gives ``pose`` is asked for: of clips ``[N, T, J, 3]`` all frames, or the middle ones."""
+    return middle_frame(target) if pose.dim() < target.dim() else target
+
+
+def middle_frame(clips: Tensor) -> Tensor:
+    """Of clips ``[N, T, J, C]`` the middle frames ``[N, J, C]``; poses ``[N, J, C]`` as they are."""
+    return clips[:, clips.size(1) // 2] if clips.dim() == 4 else clips

@@ -16,17 +16,19 @@ def model_input(keypoints: Tensor, confidence: Tensor, image_size: Tensor, chann
     """Keypoints as models take them: x/w*2 - 1, y/w*2 - h/w, and 0 where a joint is missing.
 
     Args:
-        keypoints: ``[N, J, 2]`` px.
-        confidence: ``[N, J]``; 0 marks a missing joint, whose keypoints may be anything, NaN included.
+        keypoints: ``[N, J, 2]`` px, or of clips ``[N, T, J, 2]``.
+        confidence: ``[N, J]`` or ``[N, T, J]``; 0 marks a missing joint, whose keypoints may be anything, NaN included.
         image_size: width and height, ``[N, 2]`` or ``[2]`` px.
         channels: 2, or 3 to append the confidence.
 
     Returns:
-        ``[N, J, channels]``.
+        ``[N, J, channels]`` or ``[N, T, J, channels]``.
 
     Raises:
         ValueError: for another number of channels.
     """
+    if image_size.dim() == 2 and keypoints.dim() == 4:
+        image_size = image_size.unsqueeze(1).expand(-1, keypoints.size(1), -1)
     if channels not in (2, 3):
         raise ValueError(f"channels must be 2 (x, y) or 3 (x, y, confidence), found {channels}")
     seen = (confidence > 0).unsqueeze(-1)

@@ -94,11 +94,14 @@ def build(settings: Mapping[str, Any], plugins: Sequence[ModuleType] = ()) -> Ex
     training = build_training(settings)
     skeleton = build_skeleton(settings["skeleton"])
     torch.manual_seed(hash64("weights", training.seed))
+    model = build_model(settings["model"], skeleton, plugins)
+    train_data = build_data(settings["data"], skeleton, "train", training.seed, plugins)
+    _check_frames(model, train_data)
     return Experiment(
         config=config.plain({**settings, "skeleton": _portable(settings["skeleton"], skeleton)}),
         skeleton=skeleton,
-        model=build_model(settings["model"], skeleton, plugins),
-        train_data=build_data(settings["data"], skeleton, "train", training.seed, plugins),
+        model=model,
+        train_data=train_data,
         test_data=build_data(settings["data"], skeleton, "test", 0, plugins),
         loss=_weights(settings.get("loss", {"mpjpe": 1.0})),
         optim=config.call(Optim, settings.get("optim", {})),
@@ -184,6 +187,15 @@ def torch_device(name: str) -> torch.device:
     if device.type == "cuda" and (device.index or 0) >= torch.cuda.device_count():
         raise ValueError(f"device {name!r}: torch sees {torch.cuda.device_count()} CUDA devices here")
     return device
+
+
+def _check_frames(model: nn.Module, dataset: Any) -> None:
+    wanted, given = (getattr(each, "num_frames", 1) for each in (model, dataset))
+    if wanted != given:
+        raise ValueError(
+            f"model.num_frames is {wanted}, but {type(dataset).__name__} gives {given} frames a sample: set "
+            f"data.num_frames to {wanted} (MotionCapture has clips)"
+        )
 
 
 def _weights(loss: Mapping[str, Any]) -> dict[str, float]:

@@ -16,6 +16,7 @@ from torch import Tensor, nn
 
 import skelgraph
 from skelgraph import checkpoint, losses
+from skelgraph.data.poses import answered, middle_frame
 from skelgraph.data.transforms import model_input
 from skelgraph.evaluate import PosePairs, pose_of, pose_pairs, predict
 from skelgraph.seeds import hash64
@@ -97,13 +98,13 @@ class Loop:
         self.started = time.monotonic() - self.state.seconds
         self.saved_at = time.monotonic()
         if self.mean_pose is None:
-            self.mean_pose = self.draw(0)[1].mean(0).tolist()
+            self.mean_pose = middle_frame(self.draw(0)[1]).mean(0).tolist()
         while self.state.epoch < self.settings.epochs:
             self.train_epoch()
             self.close_epoch()
 
     def draw(self, epoch: int) -> tuple[Tensor, Tensor]:
-        """Inputs [N, J, C] and targets [N, J, 3] of an epoch, on the device."""
+        """Inputs [N, J, C] and targets [N, J, 3] of an epoch, or of clips [N, T, J, C], on the device."""
         if self.drawn is None or self.drawn[0] != epoch:
             self.drawn = None
             poses = self.experiment.train_data.draw(epoch, device=self.device)
@@ -136,6 +137,7 @@ class Loop:
         with torch.autocast(self.device.type, torch.bfloat16, enabled=self.settings.bf16):
             output = self.model(x)
         output = to_float(output)
+        target = answered(target, pose_of(output))
         loss, _ = losses.objective(output, target, self.experiment.skeleton, self.experiment.loss)
         self.optimizer.zero_grad(set_to_none=True)
         loss.backward()

@@ -336,3 +336,45 @@ def test_the_real_file(data_dir):
         assert 250 < height.median() < 450
     mean_pose = (test.draw(0).target - train.draw(0).target.mean(0)).norm(dim=-1).mean()
     assert 0.15 < mean_pose < 0.25
+
+
+def test_clips_follow_their_poses(mocap):
+    single = MotionCapture(HUMAN36M, "train", 3).draw(1)
+    clips = MotionCapture(HUMAN36M, "train", 3, num_frames=5).draw(1)
+    shapes = [tuple(field.shape) for field in clips]
+    assert shapes == [(47, 5, 17, 2), (47, 5, 17), (47, 2), (47, 5, 17, 3), (47,)]
+    torch.testing.assert_close(clips.target[:, 2], single.target, atol=1e-5, rtol=0)
+    assert clips.target[:, :, 0].abs().max() == 0
+    inside = (clips.keypoints >= 0).all() and (clips.keypoints <= clips.image_size[:, None, None]).all()
+    assert inside, "the whole clip is in the image"
+
+
+def test_the_frames_of_a_clip_are_its_neighbours_in_the_file(mocap):
+    expected = torch.cdist(*[in_the_file("test")] * 2)  # [24, 17, 17]
+    clips = MotionCapture(HUMAN36M, "test", num_frames=3, frame_step=2).draw(0)
+    found = torch.cdist(clips.target, clips.target)  # [12, 3, 17, 17]
+    frames = torch.arange(12) * 2
+    for t, step in enumerate((-2, 0, 2)):
+        torch.testing.assert_close(found[:, t], expected[(frames + step).clamp(0, 22)], atol=1e-5, rtol=0)
+
+
+def test_one_camera_and_one_turn_a_clip(mocap):
+    """A rigid motion that repeats the recorded one joins the frames: joints keep their distances across frames."""
+    content = fake_mocap.arrays()
+    content["root"][:, :2] *= 0.1  # a walk, not a flight
+    mocap(root=content["root"])
+    clips = MotionCapture(HUMAN36M, "test", num_frames=3).draw(0)
+    offsets = content["joints_dmm"][48:, :17] / 10_000
+    for i in (5, 11):
+        views = np.concatenate([clips.target[i, t].numpy() for t in range(3)])
+        world = np.concatenate([offsets[i + t - 1] for t in range(3)])
+        turn, *_ = np.linalg.lstsq(world, views, rcond=None)
+        assert np.abs(world @ turn - views).max() < 1e-4, "all frames are turned alike"
+        np.testing.assert_allclose(turn @ turn.T, np.eye(3), atol=1e-3)
+
+
+def test_a_clip_is_a_batch_of_graphs(mocap):
+    data = MotionCapture(HUMAN36M, "test", num_frames=3)
+    clip = data[4]
+    assert clip.num_graphs == 3 and clip.x.shape == (51, 2) and clip.y.shape == (51, 3)
+    torch.testing.assert_close(clip.y.view(3, 17, 3), data.draw(0).target[4])
