@@ -42,15 +42,16 @@ def evaluate(
     Args:
         run: a run folder or a checkpoint file.
         which: which checkpoint of a folder; default the last. (The best was chosen by looking at the test split.)
-        overrides: changes to the configuration, such as ``data.file=other.npz``; nothing is written then.
+        overrides: changes to the configuration, such as ``data.file=other.npz``; nothing is written then. A converted
+            checkpoint knows no data: ``data.name=MotionCapture``.
         device: default that of the run's configuration.
         batch_size: poses at a time.
         plugins: packages whose ``__all__`` names may come from.
         check: called between batches; may raise to break off.
 
     Returns:
-        The metrics of :func:`report` (lengths in mm), those of the mean training pose under ``mean_pose``, and the
-        numbers of poses, parameters and training steps.
+        The metrics of :func:`report` (lengths in mm), those of the mean training pose under ``mean_pose`` (where the
+        checkpoint has it), and the numbers of poses, parameters and training steps.
 
     Raises:
         FileNotFoundError: if there is no checkpoint or data file.
@@ -61,21 +62,24 @@ def evaluate(
     settings = config.Section(meta["config"])
     for override in overrides:
         settings = config.apply(settings, override)
-    training = experiment.build_training(settings)
+    if "data" not in settings:
+        raise ValueError(f"{run}: was not trained here and names no data: give some, such as data.name=MotionCapture")
+    training = experiment.build_training({"train": {"epochs": 1}, **settings})
     where = experiment.torch_device(device or training.device)
     dataset = experiment.build_data(settings["data"], skeleton, "test", 0, plugins)
     poses = pose_pairs(dataset, meta["in_channels"], where)
     pose = predict(model.to(where), poses.x, skeleton, flip=training.flip_test, batch_size=batch_size, check=check)
-    mean_pose = torch.tensor(meta["mean_pose"], device=where).expand_as(poses.target)
     result = {
         **report(pose, poses, skeleton, dataset.actions),
-        "mean_pose": report(mean_pose, poses, skeleton, dataset.actions),
         "poses": len(poses.x),
         "parameters": sum(p.numel() for p in model.parameters()),
         "steps": meta["step"],
-        "train_seconds": meta["seconds"],
+        "train_seconds": meta.get("seconds", 0.0),
         "flip_test": training.flip_test,
     }
+    if "mean_pose" in meta:
+        mean_pose = torch.tensor(meta["mean_pose"], device=where).expand_as(poses.target)
+        result["mean_pose"] = report(mean_pose, poses, skeleton, dataset.actions)
     if not overrides:
         folder = run if run.is_dir() else run.parent
         atomic.write(folder / "metrics.json", json.dumps(result, indent=1, allow_nan=False) + "\n")

@@ -5,13 +5,14 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NamedTuple
 
+import fake_mocap
 import pytest
 import torch
 from torch import Tensor
 
 import skelgraph
 from skelgraph import Skeleton, checkpoint
-from skelgraph.evaluate import pose_of
+from skelgraph.evaluate import evaluate, pose_of
 from skelgraph.lifter import Lifter
 from skelgraph.models import (
     GCN,
@@ -357,3 +358,14 @@ def test_files_of_strangers_run_no_code(tmp_path: Path, monkeypatch: pytest.Monk
     with pytest.raises(ValueError, match="ends in .safetensors"):
         convert("large_simple_baseline", "list.pt", "out.pt", COCO_WHOLEBODY)
     assert not (tmp_path / "bombed").exists() and not (tmp_path / "out.safetensors").exists()
+
+
+def test_a_converted_file_is_evaluated_on_data_that_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SKELGRAPH_DATA", str(tmp_path))
+    fake_mocap.write(tmp_path)
+    torch.save(joint_former_flat(), tmp_path / "a.pt")
+    convert("joint_former", tmp_path / "a.pt", tmp_path / "b.safetensors", HUMAN36M)
+    with pytest.raises(ValueError, match="names no data: give some, such as data.name=MotionCapture"):
+        evaluate(tmp_path / "b.safetensors")
+    metrics = evaluate(tmp_path / "b.safetensors", overrides=["data.name=MotionCapture"])
+    assert metrics["poses"] == 24 and metrics["mpjpe_mm"] > 0 and "mean_pose" not in metrics
