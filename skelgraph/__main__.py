@@ -103,7 +103,7 @@ def show(
 
 @app.command()
 def lift(
-    keypoints: Annotated[Path, typer.Argument(help="A file of 2D keypoints.")],
+    keypoints: Annotated[Path, typer.Argument(help="A file or folder of 2D keypoints.")],
     checkpoint: Annotated[Path, typer.Option(help="A run folder or a checkpoint file.")],
     out: Annotated[Path, typer.Option(help="Folder for pose.npz, pose.json, pose.png and pose.html.")],
     format: Annotated[Word, typer.Option(help="Format of the keypoint file; default by its content.")] = None,

@@ -24,10 +24,27 @@ RULES: Mapping[str, tuple[tuple[str, ...], ...]] = MappingProxyType(
         "right_wrist": (("right_hand_0",),),
         "left_hand_0": (("left_wrist",),),
         "right_hand_0": (("right_wrist",),),
+        "left_big_toe": (("left_foot_index",),),
+        "right_big_toe": (("right_foot_index",),),
+        "left_hand_2": (("left_thumb",),),
+        "right_hand_2": (("right_thumb",),),
+        "left_hand_5": (("left_index",),),
+        "right_hand_5": (("right_index",),),
+        "left_hand_17": (("left_pinky",),),
+        "right_hand_17": (("right_pinky",),),
+        "face_36": (("right_eye_outer",),),
+        "face_39": (("right_eye_inner",),),
+        "face_42": (("left_eye_inner",),),
+        "face_45": (("left_eye_outer",),),
+        "face_48": (("right_mouth",),),
+        "face_54": (("left_mouth",),),
     }
 )
 """Where a joint comes from that the source lacks: the mean of the first group of joints that can all be had, themselves
 by a rule if need be. The rules for the trunk and the head are MMPose's for COCO to Human3.6M (``inference_3d.py``).
+Those from ``left_big_toe`` on give BlazePose's points the places that they have in COCO-WholeBody: the tip of the foot
+is the big toe; ``thumb``, ``index`` and ``pinky`` are knuckles (2, 5 and 17 of a hand); the corners of the eyes and the
+mouth are iBUG's, left and right being the person's. Source: MediaPipe, Pose landmark model, figure of the landmarks.
 
 Two words mean different joints in different skeletons. A ``neck`` without a ``thorax`` beside it (OpenPose, Halpe,
 MPI-INF-3DHP) lies between the shoulders and is taken for the thorax; beside a ``thorax`` (Human3.6M) it is the joint

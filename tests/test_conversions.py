@@ -5,7 +5,16 @@ from hypothesis import strategies as st
 
 from skelgraph import Skeleton, conversions, skeletons
 from skelgraph.conversions import RULES, match
-from skelgraph.skeletons import COCO, COCO_WHOLEBODY, HUMAN36M, MPI_INF_3DHP, OPENPOSE_BODY25
+from skelgraph.skeletons import (
+    BLAZEPOSE,
+    COCO,
+    COCO_WHOLEBODY,
+    HALPE26,
+    HUMAN36M,
+    MPI_INF_3DHP,
+    OPENPOSE_BODY25,
+    OPENPOSE_COCO18,
+)
 
 ALL = [getattr(skeletons, name) for name in skeletons.__all__]
 
@@ -72,6 +81,38 @@ def test_the_words_of_mpi_inf_3dhp():
     assert seen["head"] == 0
 
 
+@pytest.mark.parametrize("source", [OPENPOSE_COCO18, HALPE26, BLAZEPOSE, OPENPOSE_BODY25], ids=lambda s: s.name)
+def test_a_detectors_skeleton_gives_all_of_human36m(source):
+    """By name, else by the rules of COCO: the same as if only its 17 joints of COCO and the words below were there."""
+    value = {joint: float(i + 1) for i, joint in enumerate(source.joints)}
+    to, seen = convert(source, HUMAN36M, value)
+    hip = value.get("hip", (value["left_hip"] + value["right_hip"]) / 2)
+    thorax = value.get("neck", (value["left_shoulder"] + value["right_shoulder"]) / 2)
+    head = value.get("head", (value["left_eye"] + value["right_eye"]) / 2)
+    made = {"hip": hip, "thorax": thorax, "spine": (hip + thorax) / 2, "neck": value["nose"], "head": head}
+    assert to == {joint: made.get(joint, value.get(joint)) for joint in HUMAN36M.joints}
+    assert all(seen.values())
+
+
+def test_halpes_feet_come_in_another_order_than_those_of_the_whole_body():
+    found = match(HALPE26.joints, COCO_WHOLEBODY)
+    assert found.copied == COCO_WHOLEBODY.joints[:23]
+    assert [parts[0][0] for parts in found.weights[17:23]] == [20, 22, 24, 21, 23, 25]
+
+
+def test_blazeposes_points_on_feet_hands_and_face():
+    found = match(BLAZEPOSE.joints, COCO_WHOLEBODY)
+    made = {COCO_WHOLEBODY.index(joint): of for joint, of in found.averaged.items()}
+    assert made == {
+        **{17: ("left_foot_index",), 20: ("right_foot_index",)},
+        **{59: ("right_eye_outer",), 62: ("right_eye_inner",), 65: ("left_eye_inner",), 68: ("left_eye_outer",)},
+        **{71: ("right_mouth",), 77: ("left_mouth",), 91: ("left_wrist",), 112: ("right_wrist",)},
+        **{93: ("left_thumb",), 96: ("left_index",), 108: ("left_pinky",)},
+        **{114: ("right_thumb",), 117: ("right_index",), 129: ("right_pinky",)},
+    }
+    assert len(found.copied) == 19 and len(found.missing) == 133 - 19 - 16
+
+
 def test_coco_to_the_whole_body_masks_what_is_not_there_and_knows_the_wrists():
     found = match(COCO.joints, COCO_WHOLEBODY)
     assert len(found.copied) == 17 and found.averaged == {
@@ -107,6 +148,9 @@ def test_a_name_twice_and_other_shapes_are_refused():
         match(COCO.joints, HUMAN36M)(np.zeros((2, 16, 2)), np.zeros((2, 16)))
 
 
-@pytest.mark.parametrize(("count", "words"), [(17, "COCO (17)"), (18, "HUMAN36M (17)"), (25, "OPENPOSE_BODY25 (25)")])
+@pytest.mark.parametrize(
+    ("count", "words"),
+    [(17, "COCO (17)"), (18, "OPENPOSE_COCO18 (18)"), (19, "OPENPOSE_COCO18 (18)"), (25, "OPENPOSE_BODY25 (25)")],
+)
 def test_closest(count, words):
     assert words in conversions.closest(count)

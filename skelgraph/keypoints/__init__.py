@@ -1,7 +1,8 @@
 """2D keypoints from files: one format a file, recognised by content.
 
-A format is a module with ``matches(path, content)`` and ``read(path, content, person)``, where ``content`` is the
-parsed JSON of a JSON file and None otherwise.
+A format is a module with ``TAKES``, what it can be (of :data:`sniff.KINDS`), ``matches(path, content)`` and
+``read(path, content, person)``. ``content`` is the parsed JSON of a JSON file, the text of a text file, the names of
+the arrays in an npz file, and None for a folder or an npy file.
 """
 
 from __future__ import annotations
@@ -13,25 +14,58 @@ from pathlib import Path
 from types import MappingProxyType, ModuleType
 from typing import Any
 
-from skelgraph import strict_json
-from skelgraph.keypoints import coco_wholebody, mmpose, npz, openpose
+from skelgraph.keypoints import (
+    alphapose,
+    coco,
+    coco_wholebody,
+    csv_table,
+    deeplabcut,
+    h3wb,
+    mediapipe,
+    mmpose,
+    npz,
+    openpose,
+    sniff,
+    videopose3d,
+    yolo,
+)
 from skelgraph.keypoints.keypoints import Keypoints
 
 __all__ = ["FORMATS", "Keypoints", "read"]
 
 FORMATS: Mapping[str, ModuleType] = MappingProxyType(
-    {"npz": npz, "coco-wholebody": coco_wholebody, "mmpose": mmpose, "openpose": openpose}
+    {
+        "npz": npz,
+        "videopose3d": videopose3d,
+        "coco-wholebody": coco_wholebody,
+        "coco": coco,
+        "h3wb": h3wb,
+        "alphapose": alphapose,
+        "mmpose": mmpose,
+        "mediapipe": mediapipe,
+        "openpose": openpose,
+        "yolo": yolo,
+        "deeplabcut": deeplabcut,
+        "csv": csv_table,
+    }
 )
 
 
-def read(path: str | Path, format: str | None = None, person: int | None = None) -> Keypoints:
+def read(
+    path: str | Path,
+    format: str | None = None,
+    person: int | None = None,
+    image_size: tuple[float, float] | None = None,
+) -> Keypoints:
     """Reads one person's keypoints.
 
     Args:
-        path: a file, or a folder of OpenPose frames.
+        path: a file, or a folder of OpenPose or YOLO frames.
         format: one of :data:`FORMATS`; default what the content looks like.
         person: which person, where a frame holds more than one: the track id where the file has them, else the place
             in the file's order, from 0.
+        image_size: width and height in px, in place of the file's. MediaPipe and YOLO write shares of it: without it
+            their keypoints stay :attr:`Keypoints.normalised`, and :func:`adapt.adapt` makes them px.
 
     Raises:
         FileNotFoundError: if there is no such file or folder.
@@ -41,16 +75,18 @@ def read(path: str | Path, format: str | None = None, person: int | None = None)
     if not path.exists():
         raise FileNotFoundError(f"{path}: no such file or folder")
     name = None if format is None else _known(format)
-    content = None if path.is_dir() or npz.matches(path, None) or name == "npz" else _json(path)
+    kind = sniff.kind(path)
+    if name is not None and kind not in FORMATS[name].TAKES:
+        takes = " or a ".join(sorted(FORMATS[name].TAKES))
+        raise ValueError(f"{path}: is {_a(kind)}, which the format {name} is not; expected {_a(takes)}")
+    content = sniff.content(path, kind)
     if name is None:
-        name = next((key for key, module in FORMATS.items() if module.matches(path, content)), None)
+        fitting = (key for key, module in FORMATS.items() if kind in module.TAKES and module.matches(path, content))
+        name = next(fitting, None)
     if name is None:
-        raise ValueError(f"{path}: {_what(path, content)}; formats that are read: {', '.join(FORMATS)}")
-    if path.is_dir() and name != "openpose":
-        raise ValueError(f"{path}: is a folder, which the format {name} is not; give the file")
-    if content is None and not path.is_dir() and name != "npz":
-        raise ValueError(f"{path}: is an npz file, which the format {name} is not")
-    return dataclasses.replace(FORMATS[name].read(path, content, person), format=name)
+        raise ValueError(f"{path}: {_what(kind, content)}; formats that are read: {', '.join(FORMATS)}")
+    found = dataclasses.replace(FORMATS[name].read(path, content, person), format=name)
+    return found if image_size is None else dataclasses.replace(found.in_pixels(image_size), image_size=image_size)
 
 
 def _known(format: str) -> str:
@@ -62,17 +98,20 @@ def _known(format: str) -> str:
     return name
 
 
-def _json(path: Path) -> Any:
-    with path.open("rb") as file:
-        start = file.read(64).removeprefix(b"\xef\xbb\xbf").lstrip()
-    if start[:1] not in (b"{", b"["):
-        raise ValueError(f"{path}: neither npz nor JSON; formats that are read: {', '.join(FORMATS)}")
-    return strict_json.read(path)
+def _a(words: str) -> str:
+    return f"an {words}" if words.startswith("np") else f"a {words}"
 
 
-def _what(path: Path, content: Any) -> str:
-    if path.is_dir():
-        return "the folder holds no OpenPose frames (*.json with 'people')"
+def _what(kind: str, content: Any) -> str:
+    if kind == "folder":
+        return "the folder holds no OpenPose frames (*.json with 'people') and no YOLO frames (*.txt)"
+    if kind == "npy file":
+        return "an npy file does not say what it holds: insist on --format mediapipe, or save an npz with 'keypoints'"
+    if isinstance(content, str):
+        return (
+            "neither npz nor JSON, nor CSV with the columns frame, joint, x, y or JOINT_x, JOINT_y, nor a table of "
+            f"DeepLabCut or labels of YOLO; it begins {content[:40]!r}"
+        )
     if isinstance(content, dict):
         return f"no format is known with the keys {', '.join(repr(key)[:40] for key in list(content)[:6]) or '(none)'}"
     return f"no format is known of {'an empty list' if content == [] else 'such a list'}"

@@ -43,7 +43,7 @@ def adapt(
     size = image_size or keypoints.image_size
     if size is None:
         raise ValueError(f"{source}: does not say the size of the image; give it with --image-size WxH (in px)")
-    keypoints = dataclasses.replace(keypoints, image_size=size)
+    keypoints = dataclasses.replace(keypoints.in_pixels(size), image_size=size)
     match = _match(keypoints, skeleton)
     xy, confidence = match(keypoints.xy, keypoints.confidence)
     fitted = dataclasses.replace(keypoints, xy=xy, confidence=confidence, joints=skeleton.joints)

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 _NAME = re.compile(r"[A-Za-z0-9_.:+-]{1,64}")
-_MAX_ZEROS = 0.01
+_MAX_ZEROS, _MAX_SHARE = 0.01, 2.0
 
 
 @dataclass(frozen=True, eq=False)
@@ -25,9 +25,12 @@ class Keypoints:
         fps: frames per second.
         source: where the keypoints come from, for messages.
         format: which format they were read from.
+        normalised: ``xy`` are shares of the image's width and height, as some formats have them, until
+            :meth:`in_pixels`.
 
     Raises:
-        ValueError: for shapes that disagree, bad or repeated names, or an image size or fps that is not positive.
+        ValueError: for shapes that disagree, bad or repeated names, an image size or fps that is not positive, or
+            normalised values that mostly lie beyond 2.
     """
 
     xy: NDArray[np.float32]
@@ -37,6 +40,7 @@ class Keypoints:
     fps: float | None = None
     source: str = "keypoints"
     format: str = ""
+    normalised: bool = False
 
     def __post_init__(self) -> None:
         xy, confidence = (_floats(value, self.source) for value in (self.xy, self.confidence))
@@ -56,6 +60,8 @@ class Keypoints:
         }
         for field, value in values.items():
             object.__setattr__(self, field, value)
+        if self.normalised:
+            _check_shares(self.xy[~self.missing], self.source)
 
     @classmethod
     def of(
@@ -67,6 +73,7 @@ class Keypoints:
         image_size: tuple[float, float] | None = None,
         fps: float | None = None,
         source: str = "keypoints",
+        normalised: bool = False,
     ) -> Keypoints:
         """Makes keypoints of an array.
 
@@ -87,7 +94,23 @@ class Keypoints:
             raise ValueError(f"{source}: confidence is given twice: as the third column and by itself")
         given = _floats(confidence, source)
         given = given[None] if given.ndim == 1 else given
-        return cls(array[..., :2], given, tuple(joints), image_size, fps, source)
+        return cls(array[..., :2], given, tuple(joints), image_size, fps, source, normalised=normalised)
+
+    def in_pixels(self, image_size: tuple[float, float] | None = None) -> Keypoints:
+        """These keypoints in px, themselves if they are already.
+
+        Args:
+            image_size: width and height in px, in place of the keypoints' own.
+
+        Raises:
+            ValueError: if they are normalised and the image size is not known.
+        """
+        size = image_size or self.image_size
+        if not self.normalised:
+            return self
+        if size is None:
+            raise ValueError(f"{self.source}: holds shares of the image's width and height; give the size of the image")
+        return replace(self, xy=self.xy * np.array(size, dtype=np.float32), image_size=size, normalised=False)
 
     @property
     def missing(self) -> NDArray[np.bool_]:
@@ -125,6 +148,15 @@ def _seen(array: NDArray[np.float32], source: str) -> NDArray[np.float32]:
             f"like missing points ({places}, ...); set them to NaN, or give a confidence that is 0 there"
         )
     return np.where(zeros, 0, 1).astype(np.float32)
+
+
+def _check_shares(seen: NDArray[np.float32], source: str) -> None:
+    typical = float(np.median(np.abs(seen).max(axis=-1))) if seen.size else 0.0
+    if typical > _MAX_SHARE:
+        raise ValueError(
+            f"{source}: expected shares of the image's width and height, mostly 0 to 1, but its coordinates are around "
+            f"{typical:.4g}: px already? Then save them as an npz with 'keypoints' in px and 'joints' or 'skeleton'"
+        )
 
 
 def _names(joints: Sequence[str], count: int, source: str) -> tuple[str, ...]:

@@ -20,6 +20,7 @@ from skelgraph.keypoints import people
 from skelgraph.keypoints.keypoints import Keypoints
 from skelgraph.skeletons import COCO, COCO_WHOLEBODY
 
+TAKES = frozenset({"JSON file"})
 _BY_COUNT = {17: COCO.joints, 133: COCO_WHOLEBODY.joints}
 _HUMAN36M = {"root": "hip", "left_foot": "left_ankle", "right_foot": "right_ankle", "neck_base": "neck"}
 _FINGERS = ("thumb", "forefinger", "middle_finger", "ring_finger", "pinky_finger")

@@ -2,8 +2,9 @@
 
 ``{"people": [{"pose_keypoints_2d": [x, y, c, ...], "hand_left_keypoints_2d": ..., "hand_right_keypoints_2d": ...,
 "face_keypoints_2d": ..., "person_id": [-1]}]}``. The body is BODY_25 (75 numbers) or COCO-18 (54), a hand has 21
-joints, the face 70, of which the pupils (the last two) are left out. Missing points are 0, 0, 0. Source: OpenPose,
-doc/02_output.md.
+joints, the face 70: iBUG's 68 and the pupils (the last two), which are left out. Face and hands are named as in
+COCO_WHOLEBODY, which has the same points in the same order. Missing points are 0, 0, 0. Source: OpenPose,
+doc/02_output.md and faceParameters.hpp.
 """
 
 from __future__ import annotations
@@ -19,19 +20,15 @@ from numpy.typing import NDArray
 from skelgraph import strict_json
 from skelgraph.keypoints import people
 from skelgraph.keypoints.keypoints import Keypoints
-from skelgraph.skeletons import OPENPOSE_BODY25
+from skelgraph.skeletons import OPENPOSE_BODY25, OPENPOSE_COCO18
 
-COCO_18 = (
-    *("nose", "neck", "right_shoulder", "right_elbow", "right_wrist", "left_shoulder", "left_elbow", "left_wrist"),
-    *("right_hip", "right_knee", "right_ankle", "left_hip", "left_knee", "left_ankle"),
-    *("right_eye", "left_eye", "right_ear", "left_ear"),
-)
-_BODIES = {75: OPENPOSE_BODY25.joints, 54: COCO_18}
+_BODIES = {75: OPENPOSE_BODY25.joints, 54: OPENPOSE_COCO18.joints}
 _EXTRAS = {  # field -> (numbers in the file, joint names)
     "face_keypoints_2d": (210, tuple(f"face_{i}" for i in range(68))),
     "hand_left_keypoints_2d": (63, tuple(f"left_hand_{i}" for i in range(21))),
     "hand_right_keypoints_2d": (63, tuple(f"right_hand_{i}" for i in range(21))),
 }
+TAKES = frozenset({"folder", "JSON file"})
 _FRAME_BYTES, _MAX_FRAMES = 1 << 25, 1_000_000
 
 
@@ -110,10 +107,10 @@ def _parts(frames: Mapping[Path, Any]) -> dict[str, tuple[int, tuple[str, ...]]]
 
 def _person(entry: Mapping[str, Any], parts: Mapping[str, tuple[int, tuple[str, ...]]], where: str) -> people.Person:
     rows: list[NDArray[np.float64]] = []
-    for field, (_, joints) in parts.items():
-        values = strict_json.numbers(entry.get(field) or [0.0] * 3 * len(joints), f"{where}, {field}")
-        if values.ndim != 1:
-            raise ValueError(f"{where}, {field}: expected a flat list x, y, c, ...")
+    for field, (length, joints) in parts.items():
+        values = strict_json.numbers(entry.get(field) or [0.0] * length, f"{where}, {field}")
+        if values.shape != (length,):
+            raise ValueError(f"{where}, {field}: expected a flat list x, y, c, ... of {length} numbers")
         rows.append(values.reshape(-1, 3)[: len(joints)])
     track = entry.get("person_id")
     track = track[0] if isinstance(track, list) and len(track) == 1 else track

@@ -9,11 +9,13 @@ from skelgraph.skeletons.coco_wholebody import COCO_WHOLEBODY
 from skelgraph.skeletons.coco_wholebody_contours import COCO_WHOLEBODY_CONTOURS
 from skelgraph.skeletons.coco_wholebody_palms import COCO_WHOLEBODY_PALMS
 from skelgraph.skeletons.face import FACE
+from skelgraph.skeletons.halpe26 import HALPE26
 from skelgraph.skeletons.hand import HAND
 from skelgraph.skeletons.human36m import HUMAN36M
 from skelgraph.skeletons.human36m_16 import HUMAN36M_16
 from skelgraph.skeletons.mpi_inf_3dhp import MPI_INF_3DHP
 from skelgraph.skeletons.openpose_body25 import OPENPOSE_BODY25
+from skelgraph.skeletons.openpose_coco18 import OPENPOSE_COCO18
 
 __all__ = [
     "BLAZEPOSE",
@@ -22,11 +24,13 @@ __all__ = [
     "COCO_WHOLEBODY_CONTOURS",
     "COCO_WHOLEBODY_PALMS",
     "FACE",
+    "HALPE26",
     "HAND",
     "HUMAN36M",
     "HUMAN36M_16",
     "MPI_INF_3DHP",
     "OPENPOSE_BODY25",
+    "OPENPOSE_COCO18",
 ]
 
 

@@ -33,7 +33,9 @@ def test_a_plain_array_of_as_many_joints_is_taken_in_their_order():
 
 def test_a_plain_array_of_another_count_says_what_is_needed():
     plain = Keypoints.of(whole_body()[:, :18], image_size=SIZE, source="walk.npz")
-    with pytest.raises(ValueError, match=r"walk.npz: has 18 joints.*HUMAN36M needs 17; closest known: .*COCO \(17\)"):
+    with pytest.raises(
+        ValueError, match=r"walk.npz: has 18 joints.*HUMAN36M needs 17; closest known: OPENPOSE_COCO18 \(18\)"
+    ):
         adapt(plain, HUMAN36M)
 
 

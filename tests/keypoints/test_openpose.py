@@ -5,8 +5,9 @@ import pytest
 from upright import whole_body
 
 from skelgraph import conversions, keypoints
-from skelgraph.keypoints.openpose import COCO_18
-from skelgraph.skeletons import COCO_WHOLEBODY, OPENPOSE_BODY25
+from skelgraph.skeletons import COCO_WHOLEBODY, OPENPOSE_BODY25, OPENPOSE_COCO18
+
+COCO_18 = OPENPOSE_COCO18.joints
 
 
 def body(points: np.ndarray, names: tuple[str, ...]) -> list[float]:

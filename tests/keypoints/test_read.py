@@ -15,6 +15,7 @@ from skelgraph import keypoints
         ("[1, 2]", "such a list"),
         ("hello", "neither npz nor JSON"),
         ("", "neither npz nor JSON"),
+        ("a,b,c\n1,2,3", "JOINT_x, JOINT_y"),
         ('{"people": [}', "line 1: not readable as JSON"),
         ('{"people": []}', "no person"),
     ],

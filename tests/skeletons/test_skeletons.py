@@ -20,6 +20,8 @@ JOINTS = {
     "FACE": 68,
     "BLAZEPOSE": 33,
     "OPENPOSE_BODY25": 25,
+    "OPENPOSE_COCO18": 18,
+    "HALPE26": 26,
 }
 LIMB_JOINTS = ("shoulder", "elbow", "wrist", "hip", "knee", "ankle")
 
@@ -224,6 +226,28 @@ def test_openpose_body25_is_the_published_one() -> None:
     names = {1: "neck", 2: "right_shoulder", 7: "left_wrist", 8: "hip", 14: "left_ankle", 15: "right_eye"}
     names |= {18: "left_ear", 19: "left_big_toe", 21: "left_heel", 22: "right_big_toe", 23: "right_small_toe"}
     assert {i: s.joints[i] for i in names} == names
+
+
+def test_openpose_coco18_is_the_published_one() -> None:
+    rendered = "1,2 1,5 2,3 3,4 5,6 6,7 1,8 8,9 9,10 1,11 11,12 12,13 1,0 0,14 14,16 0,15 15,17"
+    s = skeletons.OPENPOSE_COCO18
+    assert edge_set(s) == {frozenset(int(i) for i in pair.split(",")) for pair in rendered.split()}
+    names = {0: "nose", 1: "neck", 2: "right_shoulder", 7: "left_wrist", 8: "right_hip", 13: "left_ankle"}
+    names |= {14: "right_eye", 15: "left_eye", 16: "right_ear", 17: "left_ear"}
+    assert {i: s.joints[i] for i in names} == names
+
+
+def test_halpe26_is_alphaposes_drawing_and_one_link() -> None:
+    drawn = "0,1 0,2 1,3 2,4 5,18 6,18 5,7 7,9 6,8 8,10 17,18 18,19 19,11 19,12 11,13 12,14 13,15 14,16"
+    drawn += " 20,24 21,25 23,25 22,24 15,24 16,25"
+    s = skeletons.HALPE26
+    published = {frozenset(int(i) for i in pair.split(",")) for pair in drawn.split()}
+    assert edge_set(s) - published == {frozenset((0, 18))} and published <= edge_set(s)
+    assert s.joints[:17] == skeletons.COCO.joints
+    assert s.joints[17:] == (
+        *("head", "neck", "hip", "left_big_toe", "right_big_toe", "left_small_toe", "right_small_toe"),
+        *("left_heel", "right_heel"),
+    )
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,53 @@
+"""What the formats that are arrays have in common."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from skelgraph.keypoints import people
+from skelgraph.keypoints.keypoints import Keypoints
+
+
+def seen(values: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Confidence [..., J] of points [..., J, 2 or 3]: the third number, else 0 where not finite or at (0, 0)."""
+    if values.shape[-1] == 3:
+        return np.where(np.isfinite(values[..., 2]), values[..., 2], 0)
+    return (np.isfinite(values).all(axis=-1) & (values != 0).any(axis=-1)).astype(np.float64)
+
+
+def choose(
+    values: NDArray[np.float64], confidence: NDArray[np.float64], person: int | None, source: str
+) -> NDArray[np.float64]:
+    """One person's joints [F, J, 3] of points [F, P, J, 2 or more], by place; in px beyond float32 they are missing."""
+    joints = np.concatenate([values[..., :2], confidence[..., None]], axis=-1)
+    listed = [[people.Person(None, one) for one in frame] for frame in joints]
+    return people.choose(listed, values.shape[2], person, source)
+
+
+def confidence_of(values: NDArray[np.float64], source: str) -> NDArray[np.float64]:
+    """As :func:`seen`, but many points at (0, 0) without a confidence are refused, as :meth:`Keypoints.of` does."""
+    flat = values.reshape(len(values), -1, values.shape[-1])
+    return Keypoints.of(flat, source=source).confidence.reshape(values.shape[:-1]).astype(np.float64)
+
+
+def size_and_fps(found: Mapping[str, NDArray[Any]], source: str) -> tuple[tuple[float, float] | None, float | None]:
+    """The arrays ``image_size`` (width, height) and ``fps``, where they are there.
+
+    Raises:
+        ValueError: naming the array, if it does not hold two numbers or one.
+    """
+    size, fps = (_numbers(found, field, count, source) for field, count in (("image_size", 2), ("fps", 1)))
+    return None if size is None else (size[0], size[1]), None if fps is None else fps[0]
+
+
+def _numbers(found: Mapping[str, NDArray[Any]], field: str, count: int, source: str) -> list[float] | None:
+    if field not in found:
+        return None
+    array = found[field]
+    if array.dtype.kind not in "fiu" or array.size != count:
+        raise ValueError(f"{source}: {field} is {array.dtype} {list(array.shape)}; expected {count} number(s)")
+    return [float(number) for number in array.reshape(-1)]

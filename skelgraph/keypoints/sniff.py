@@ -1,0 +1,67 @@
+"""What a path holds, told by its first bytes, and its content for the formats to look at."""
+
+from __future__ import annotations
+
+import zipfile
+from pathlib import Path
+from typing import Any
+
+from skelgraph import strict_json
+
+KINDS = ("folder", "npz file", "npy file", "JSON file", "text file")
+MAX_TEXT_BYTES = 1 << 28
+
+
+def kind(path: Path) -> str:
+    """One of :data:`KINDS`."""
+    if path.is_dir():
+        return "folder"
+    if not path.is_file():
+        raise ValueError(f"{path}: neither a file nor a folder")
+    with path.open("rb") as file:
+        start = file.read(64)
+    if start[:4] in (b"PK\3\4", b"PK\5\6"):
+        return "npz file"
+    if start[:6] == b"\x93NUMPY":
+        return "npy file"
+    return "JSON file" if start.removeprefix(b"\xef\xbb\xbf").lstrip()[:1] in (b"{", b"[") else "text file"
+
+
+def content(path: Path, kind: str) -> Any:
+    """The parsed JSON, the text, the names of the arrays in an npz, or None.
+
+    Raises:
+        ValueError: naming the file, for ill-formed JSON, or what is neither npz, JSON nor text.
+    """
+    if kind == "JSON file":
+        return strict_json.read(path)
+    if kind == "text file":
+        return read_text(path)
+    return _array_names(path) if kind == "npz file" else None
+
+
+def read_text(path: Path, max_bytes: int = MAX_TEXT_BYTES) -> str:
+    """A text file in UTF-8; a byte order mark is accepted.
+
+    Raises:
+        ValueError: naming the file, if it is too large, empty or no text.
+    """
+    size = path.stat().st_size
+    if size > max_bytes:
+        raise ValueError(f"{path}: {size} bytes; a text file may hold at most {max_bytes}: split it")
+    try:
+        text = path.read_bytes().decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise ValueError(f"{path}: neither npz nor JSON nor text in UTF-8: byte {error.start} is no text") from None
+    if "\0" in text:
+        raise ValueError(f"{path}: neither npz nor JSON nor text: byte {text.index(chr(0))} is zero")
+    return text
+
+
+def _array_names(path: Path) -> tuple[str, ...]:
+    """Empty where the archive is damaged: whoever reads its arrays says so."""
+    try:
+        with zipfile.ZipFile(path) as archive:
+            return tuple(name.removesuffix(".npy") for name in archive.namelist())
+    except (zipfile.BadZipFile, OSError, ValueError, NotImplementedError, EOFError, OverflowError, IndexError):
+        return ()
