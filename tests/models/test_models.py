@@ -174,6 +174,16 @@ def test_bfloat16_autocast(name: str, skeleton: Skeleton, device: torch.device) 
 
 
 @each_model
+@each_skeleton
+def test_bfloat16_altogether(name: str, skeleton: Skeleton, device: torch.device) -> None:
+    model = small(name, skeleton, device).bfloat16()
+    output = model(inputs(8, skeleton.num_joints, 2, device=device, dtype=torch.bfloat16))
+    assert all(part.dtype == torch.bfloat16 for part in parts_of(output))
+    loss_of(output, inputs(8, skeleton.num_joints, 3, device=device, dtype=torch.bfloat16)).backward()
+    assert all(p.grad.dtype == torch.bfloat16 and p.grad.isfinite().all() for p in model.parameters())
+
+
+@each_model
 def test_a_saved_model_is_bitwise_the_same(name: str, device: torch.device) -> None:
     model, x = small(name, HUMAN36M, device), inputs(4, 17, 2, device=device)
     model(x)  # batch norms learn something
