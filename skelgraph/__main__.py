@@ -28,6 +28,7 @@ Words = Optional[list[str]]  # noqa: UP045
 Folder = Optional[Path]  # noqa: UP045
 Word = Optional[str]  # noqa: UP045
 Number = Optional[int]  # noqa: UP045
+Rate = Optional[float]  # noqa: UP045
 Changes = Annotated[Words, typer.Argument(metavar="[key=value ...]", help="Changes, such as train.epochs=1.")]
 Plugins = Annotated[Words, typer.Option("--plugin", help="A package whose __all__ adds models, datasets, layers.")]
 Which = Annotated[Word, typer.Option("--which", help="last or best checkpoint; default the last.")]
@@ -110,6 +111,10 @@ def lift(
     image_size: Annotated[Word, typer.Option(help="WIDTHxHEIGHT in pixels, where the file has none.")] = None,
     person: Annotated[Number, typer.Option(help="Which person of the file.")] = None,
     truth: Annotated[Folder, typer.Option(help="A pose npz of the same frames to compare with.")] = None,
+    write: Annotated[Word, typer.Option(help="Further files: bvh,trc,csv,c3d.")] = None,
+    axes: Annotated[Word, typer.Option(help="Their axes: camera, blender, unity, opensim; default by format.")] = None,
+    smooth: Annotated[bool, typer.Option("--smooth", help="Filter over time, and say how far joints moved.")] = False,
+    fps: Annotated[Rate, typer.Option(help="Frames per second, where the file does not say it.")] = None,
     device: Annotated[str, typer.Option(help="auto, cpu, cuda or cuda:1.")] = "auto",
     force: Annotated[bool, typer.Option("--force", help="Overwrite outputs, and lift what looks wrong.")] = False,
     plugin: Plugins = None,
@@ -127,6 +132,10 @@ def lift(
         force=force,
         device=device,
         truth=truth,
+        write=write.split(",") if write else (),
+        into=axes,
+        smooth=smooth,
+        fps=fps,
         plugins=_plugins(plugin),
     )
     console.print(Text(str(summary)))

@@ -7,7 +7,7 @@ import shutil
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from types import ModuleType
 
@@ -16,14 +16,14 @@ import torch
 from numpy.typing import ArrayLike, NDArray
 from torch import nn
 
-from skelgraph import geometry, keypoints, metrics
+from skelgraph import geometry, keypoints, metrics, poses
 from skelgraph.checkpoint import load_run
 from skelgraph.conversions import Match
 from skelgraph.data.transforms import model_input
 from skelgraph.evaluate import predict
 from skelgraph.keypoints import Keypoints
 from skelgraph.keypoints.adapt import adapt
-from skelgraph.poses import Pose3D
+from skelgraph.poses import Pose3D, axes, smoothing
 from skelgraph.skeleton import Skeleton
 from skelgraph.training import experiment
 
@@ -155,6 +155,7 @@ class LiftSummary:
         outputs: the files written.
         mpjpe_mm: error against the truth, mm; None without truth.
         seconds: time of lifting, without reading and drawing.
+        smoothed: what the filter over time did, where it was asked for.
     """
 
     source: Path
@@ -168,6 +169,7 @@ class LiftSummary:
     outputs: tuple[Path, ...]
     mpjpe_mm: float | None
     seconds: float
+    smoothed: str | None = None
 
     def __str__(self) -> str:
         total = self.frames * self.match.skeleton.num_joints
@@ -178,6 +180,8 @@ class LiftSummary:
             *(f"warning: {warning}" for warning in self.warnings),
             f"lifted by {self.model} in {self.seconds:.1f} s",
         ]
+        if self.smoothed is not None:
+            lines.append(self.smoothed)
         if self.mpjpe_mm is not None:
             lines.append(f"MPJPE against the truth: {self.mpjpe_mm:.1f} mm")
         return "\n".join([*lines, *(f"written: {path}" for path in self.outputs)])
@@ -195,6 +199,10 @@ def lift(
     flip: bool = True,
     device: str = "auto",
     truth: str | Path | None = None,
+    write: Sequence[str] = (),
+    into: str | None = None,
+    smooth: bool = False,
+    fps: float | None = None,
     plugins: Sequence[ModuleType] = (),
 ) -> LiftSummary:
     """Lifts a keypoint file and writes pose.npz, pose.json, pose.png and pose.html into a folder.
@@ -212,6 +220,10 @@ def lift(
         flip: average with the mirrored input's pose.
         device: auto, cpu or cuda.
         truth: a pose npz of the same frames to compare with.
+        write: further files, by their endings: bvh, csv, trc, c3d.
+        into: axes of these files, see :mod:`skelgraph.poses.axes`; default what each format's readers expect.
+        smooth: filter the pose over time, see :mod:`skelgraph.poses.smoothing`.
+        fps: frames per second, where the file does not say it.
         plugins: packages whose ``__all__`` the model's name may come from.
 
     Raises:
@@ -220,12 +232,18 @@ def lift(
         ValueError: if something does not fit; the message says what and how to go on.
     """
     path, out = Path(path), Path(out)
-    _check_outputs([path, *([Path(truth)] if truth else [])], out, force)
+    names = (*_OUTPUTS, *_further(write, into))
+    _check_outputs([path, *([Path(truth)] if truth else [])], out, names, force)
     read = keypoints.read(path, format, person)
+    if fps is not None:
+        read = replace(read, fps=fps)
+    if read.fps is None and (smooth or {"bvh", "trc", "c3d"} & set(write)):
+        raise ValueError(f"{path}: does not say how many frames a second it has, which is needed here: give --fps")
     lifter = load(checkpoint, flip=flip, device=device, plugins=plugins)
     adapted = adapt(read, lifter.skeleton, image_size, force=force)
     start = time.perf_counter()
     pose = lifter.lift(adapted.keypoints)
+    pose, smoothed = smoothing.smooth(pose) if smooth else (pose, None)
     seconds = time.perf_counter() - start
     true = None if truth is None else _truth(Path(truth), pose)
     missing = adapted.keypoints.missing
@@ -238,19 +256,30 @@ def lift(
         points_missing=int(missing.sum()),
         frames_empty=int(missing.all(axis=1).sum()),
         warnings=adapted.warnings,
-        outputs=_write(out, pose, adapted.keypoints, true, lifter.name),
+        outputs=_write(out, names, into, pose, adapted.keypoints, true, lifter.name),
         mpjpe_mm=None if true is None else 1000 * _mpjpe(pose, true),
         seconds=seconds,
+        smoothed=None if smoothed is None else str(smoothed),
     )
 
 
-def _check_outputs(inputs: Sequence[Path], out: Path, force: bool) -> None:
+def _further(endings: Sequence[str], into: str | None) -> tuple[str, ...]:
+    """Names of the further files."""
+    unknown = [ending for ending in endings if f".{ending}" not in poses.WRITERS]
+    if unknown:
+        raise ValueError(f"--write {', '.join(unknown)}: known are {', '.join(each[1:] for each in poses.WRITERS)}")
+    if into is not None:
+        axes.get(into)
+    return tuple(f"pose.{ending}" for ending in endings)
+
+
+def _check_outputs(inputs: Sequence[Path], out: Path, names: Sequence[str], force: bool) -> None:
     if out.exists() and not out.is_dir():
         raise ValueError(f"{out}: is a file; --out is a folder")
     for given in inputs:
-        if given.resolve() in {out.resolve(), *((out / name).resolve() for name in _OUTPUTS)}:
+        if given.resolve() in {out.resolve(), *((out / name).resolve() for name in names)}:
             raise ValueError(f"{given}: is what --out {out} would write to; give another folder")
-    there = [name for name in _OUTPUTS if (out / name).exists()]
+    there = [name for name in names if (out / name).exists()]
     if there and not force:
         raise FileExistsError(f"{out}: holds {', '.join(there)} already; overwrite with --force or give another folder")
 
@@ -273,15 +302,25 @@ def _mpjpe(pose: Pose3D, truth: Pose3D) -> float:
     return float(metrics.mpjpe(torch.from_numpy(pose.joints), torch.from_numpy(truth.joints)))
 
 
-def _write(out: Path, pose: Pose3D, shown: Keypoints, truth: Pose3D | None, model: str) -> tuple[Path, ...]:
+def _write(
+    out: Path,
+    names: tuple[str, ...],
+    into: str | None,
+    pose: Pose3D,
+    shown: Keypoints,
+    truth: Pose3D | None,
+    model: str,
+) -> tuple[Path, ...]:
     from skelgraph import page, report
 
-    names = _OUTPUTS if pose.num_frames else _OUTPUTS[:2]  # nothing to look at in an empty file
+    names = names if pose.num_frames else _OUTPUTS[:2]  # nothing to look at in an empty file
     with _staged(out, names) as folder:
         pose.save(folder / "pose.npz")
         if pose.num_frames:
             report.draw_pose(shown, pose, folder / "pose.png", truth)
             page.write_page(folder / "pose.html", pose, shown, truth, model=model)
+        for name in names[len(_OUTPUTS) :]:
+            poses.write(pose, folder / name, axes=into)
     return tuple(out / name for name in names)
 
 

@@ -14,7 +14,7 @@ from skelgraph.data.transforms import flip_pose
 from skelgraph.keypoints import Keypoints
 from skelgraph.keypoints import npz as keypoints_npz
 from skelgraph.lifter import Lifter
-from skelgraph.poses import Pose3D
+from skelgraph.poses import Pose3D, csv_table, trc
 from skelgraph.skeletons import COCO, HUMAN36M
 
 SIZE = (1000.0, 800.0)
@@ -328,3 +328,37 @@ def test_a_video_lifts_by_a_space_time_network():
     whole = Lifter(model, HUMAN36M)(clip).joints
     assert whole.shape == (7, 17, 3)
     np.testing.assert_allclose(Lifter(model, HUMAN36M, frames_at_a_time=2)(clip).joints, whole, atol=1e-5)
+
+
+def test_further_files_are_written_in_their_axes(run, clip, tmp_path):
+    summary = lifter.lift(clip, run, tmp_path / "out", write=["bvh", "csv", "trc", "c3d"], into="blender", smooth=True)
+    names = {path.name for path in (tmp_path / "out").iterdir()}
+    assert names == {*OUTPUTS, "pose.bvh", "pose.csv", "pose.trc", "pose.c3d"}
+    assert set(summary.outputs) == {tmp_path / "out" / name for name in names} and "smoothed: joints moved" in str(
+        summary
+    )
+    pose = Pose3D.load(tmp_path / "out" / "pose.npz")
+    for module, name in ((csv_table, "pose.csv"), (trc, "pose.trc")):
+        again = module.read(tmp_path / "out" / name, axes="blender", skeleton=HUMAN36M)
+        np.testing.assert_allclose(again.joints, pose.joints, atol=1e-5)
+    plain = lifter.lift(clip, run, tmp_path / "plain")
+    assert plain.smoothed is None
+    assert not np.array_equal(Pose3D.load(tmp_path / "plain" / "pose.npz").joints, pose.joints)
+
+
+def test_further_files_are_refused_before_anything_is_lifted(run, tmp_path):
+    path = tmp_path / "still.npz"
+    keypoints_npz.write(path, dataclasses.replace(person(), fps=None))
+    out = tmp_path / "out"
+    for options, said in (
+        ({"write": ["fbx"]}, "--write fbx: known are csv, bvh, trc, c3d"),
+        ({"write": ["csv"], "into": "maya"}, "maya"),
+        ({"write": ["bvh"]}, "give --fps"),
+        ({"smooth": True}, "give --fps"),
+        ({"fps": -1.0}, "fps"),
+    ):
+        with pytest.raises(ValueError, match=said):
+            lifter.lift(path, run, out, **options)
+    assert not out.exists()
+    lifter.lift(path, run, out, write=["bvh"], fps=30)
+    assert "Frame Time: 0.0333" in (out / "pose.bvh").read_text()

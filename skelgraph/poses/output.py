@@ -1,0 +1,115 @@
+"""What the writers and readers of pose files share: numbers in other axes, the frame rate, files that are there."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from skelgraph.poses import axes as presets
+from skelgraph.poses.pose import Pose3D
+from skelgraph.skeleton import Skeleton
+
+MAX_BYTES = 1 << 28
+
+
+def check(path: str | Path, ending: str, force: bool) -> Path:
+    """The path of a file that may be written.
+
+    Raises:
+        ValueError: if its name does not end in ``ending``.
+        FileExistsError: if it is there and ``force`` is not given.
+    """
+    path = Path(path)
+    if path.suffix.lower() != ending:
+        raise ValueError(f"{path}: expected a name that ends in {ending}")
+    if path.exists() and not force:
+        raise FileExistsError(f"{path}: is there already; overwrite with force=True or give another name")
+    return path
+
+
+def points(pose: Pose3D, axes: str, root_estimate: ArrayLike | None) -> NDArray[np.float64]:
+    """The joints [F, J, 3] in m in a preset's axes, moved by the root's estimated position [F, 3] if there is one.
+
+    Raises:
+        ValueError: for unknown axes, or a root of another shape or not finite.
+    """
+    joints = pose.joints.astype(np.float64)
+    if root_estimate is not None:
+        root = np.asarray(root_estimate, dtype=np.float64)
+        if root.shape != (pose.num_frames, 3) or not np.isfinite(root).all():
+            raise ValueError(f"root_estimate is {list(root.shape)}; expected finite [{pose.num_frames}, 3] in m")
+        joints = joints + root[:, None]
+    return presets.from_camera(joints, axes)
+
+
+def rate(pose: Pose3D, path: Path) -> float:
+    """Frames per second.
+
+    Raises:
+        ValueError: if the pose does not know them or has no frames, as the format cannot say either.
+    """
+    if pose.fps is None:
+        raise ValueError(f"{path}: the format needs frames per second; give them: dataclasses.replace(pose, fps=30)")
+    if not pose.num_frames:
+        raise ValueError(f"{path}: the pose has no frames; the format needs at least one")
+    return pose.fps
+
+
+def lines(path: str | Path) -> list[str]:
+    """The lines of a text file from a stranger; a byte order mark and CRLF are accepted.
+
+    Raises:
+        FileNotFoundError: if there is no such file.
+        ValueError: if it is too large or not UTF-8.
+    """
+    path = Path(path)
+    if not path.is_file():
+        raise FileNotFoundError(f"{path}: no such file")
+    size = path.stat().st_size
+    if size > MAX_BYTES:
+        raise ValueError(f"{path}: {size} bytes; at most {MAX_BYTES} are read: split it")
+    try:
+        text = path.read_bytes().decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise ValueError(f"{path}: not UTF-8 text: byte {error.start} is no text") from None
+    return text.replace("\r\n", "\n").replace("\r", "\n").split("\n")
+
+
+def pose_of(
+    path: Path,
+    joints: Sequence[str],
+    values: NDArray[np.floating],
+    *,
+    axes: str,
+    fps: float | None,
+    missing: NDArray[np.bool_] | None,
+    skeleton: Skeleton | None,
+) -> Pose3D:
+    """A file's points [F, K, 3], in m in a preset's axes, as a pose of ``skeleton``, its joints found by name.
+
+    Without a skeleton the pose has the file's joints and no bones.
+
+    Raises:
+        ValueError: naming the file, if the skeleton's joints are not all there, or values are not finite.
+    """
+    try:
+        if skeleton is None:
+            name = re.sub(r"[^A-Za-z0-9_.:+-]", "_", path.stem)[:64] or "pose"
+            skeleton = Skeleton(name, joints, [-1] * len(joints))
+        absent = [joint for joint in skeleton.joints if joint not in joints]
+        if absent:
+            raise ValueError(f"lacks the joints {', '.join(absent[:5])} of {skeleton.name}; it has {_some(joints)}")
+        order = [joints.index(joint) for joint in skeleton.joints]
+        with np.errstate(over="ignore"):
+            camera = presets.to_camera(values[:, order], axes).astype(np.float32)
+        return Pose3D(camera, skeleton, fps, None if missing is None else missing[:, order])
+    except ValueError as error:
+        raise ValueError(f"{path}: {error}") from None
+
+
+def _some(names: Sequence[str]) -> str:
+    return ", ".join(names[:8]) + (f" and {len(names) - 8} more" if len(names) > 8 else "")
