@@ -21,6 +21,8 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     help="From 2D keypoints to 3D poses with graph networks, on any skeleton.",
 )
+data_app = typer.Typer(no_args_is_help=True, help="Make data files.")
+app.add_typer(data_app, name="data")
 console = Console()
 
 # typer on Python 3.10 reads Optional, not "| None"
@@ -198,6 +200,37 @@ def models(
             table.add_row(*(Text(cell.replace("`", "")) for cell in row))
         console.print(table)
         console.print("skelgraph models NAME describes one, such as AMPose.", style="dim")
+
+
+@data_app.command()
+def mocap(
+    folder: Annotated[Path, typer.Argument(help="Searched for .bvh and .c3d files, with all folders in it.")],
+    out: Annotated[Path, typer.Argument(help="The file to write, NAME.npz, for data: {name: MotionCapture}.")],
+    test: Annotated[Word, typer.Option(help="Subjects for the test split: 02,07; the others are trained on.")] = None,
+    fps: Annotated[float, typer.Option(help="Frames per second to write; the nearest frames are taken.")] = 30.0,
+    up: Annotated[str, typer.Option(help="The files' vertical: auto, y or z.")] = "auto",
+    force: Annotated[bool, typer.Option("--force", help="Overwrite the output.")] = False,
+) -> None:
+    """Turn motion capture of any making into one file to train on."""
+    from skelgraph.data import motion_import
+
+    subjects = test.split(",") if test else ()
+    summary = motion_import.convert(folder, out, test=subjects, fps=fps, up=up, force=force)
+    console.print(Text(str(summary)))
+
+
+@app.command()
+def doctor(device: Annotated[str, typer.Option(help="Where to test: auto, cpu, cuda or cuda:1.")] = "auto") -> None:
+    """Look at this installation and test it in seconds: versions, devices, extras, data. Exits 1 if it fails."""
+    from skelgraph import doctor as doctoring
+
+    found = doctoring.examine(device)
+    table = Table("", "", "found", box=None, header_style="bold")
+    for row in (*found.rows, ("self-test", "passed" if found.ok else "FAILED", found.test)):
+        table.add_row(*map(Text, row))
+    console.print(table)
+    if not found.ok:
+        raise ValueError(f"the self-test failed: {found.test}")
 
 
 def _describe(name: str, plugins: Sequence[ModuleType]) -> None:

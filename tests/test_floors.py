@@ -10,7 +10,8 @@ import skelgraph
 ROOT = Path(skelgraph.__file__).parent
 FLOORS = {
     5: "__main__",
-    4: "skelgraph train training evaluate lifter export report drawings page config checkpoint published systems",
+    4: "skelgraph train training evaluate lifter export report drawings page config checkpoint published systems "
+    "doctor",
     3: "models refinements",
     2: "blocks data keypoints poses",
     1: "layers skeletons conversions losses metrics cameras",
@@ -23,7 +24,7 @@ ONLY = {
     "config": {"section", "strict_yaml"},  # the two halves of reading YAML strictly
     "section": {"strict_yaml"},
     "strict_yaml": set(),
-    "data": {"cameras", "skeletons", "skeleton", "geometry", "seeds", "npz"},
+    "data": {"cameras", "skeletons", "skeleton", "geometry", "seeds", "npz", "atomic", "poses"},
     "keypoints": {"skeleton", "skeletons", "conversions", "strict_json", "npz", "atomic"},
     "poses": {"skeleton", "skeletons", "conversions", "strict_json", "npz", "atomic"},
     "models": {"blocks", "layers", "skeleton", "edges", "geometry"},

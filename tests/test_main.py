@@ -154,5 +154,6 @@ def test_convert_a_published_checkpoint(tmp_path: Path) -> None:
 
 def test_help_names_every_command(tmp_path: Path) -> None:
     said = skelgraph("--help", cwd=tmp_path)
-    for name in ("train", "evaluate", "show", "lift", "models", "convert", "export"):
+    for name in ("train", "evaluate", "show", "lift", "models", "convert", "export", "data", "doctor"):
         assert name in said
+    assert "mocap" in skelgraph("data", "--help", cwd=tmp_path)
