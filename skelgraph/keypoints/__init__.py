@@ -25,13 +25,14 @@ from skelgraph.keypoints import (
     mmpose,
     npz,
     openpose,
+    people,
     sniff,
     videopose3d,
     yolo,
 )
 from skelgraph.keypoints.keypoints import Keypoints
 
-__all__ = ["FORMATS", "Keypoints", "read"]
+__all__ = ["FORMATS", "Keypoints", "read", "read_all"]
 
 FORMATS: Mapping[str, ModuleType] = MappingProxyType(
     {
@@ -62,8 +63,8 @@ def read(
     Args:
         path: a file, or a folder of OpenPose or YOLO frames.
         format: one of :data:`FORMATS`; default what the content looks like.
-        person: which person, where a frame holds more than one: the track id where the file has them, else the place
-            in the file's order, from 0.
+        person: which person, where a frame holds more than one: the track id where the file has them, else from 0 by
+            first appearance, followed from frame to frame; by place in arrays and tables that hold people in columns.
         image_size: width and height in px, in place of the file's. MediaPipe and YOLO write shares of it: without it
             their keypoints stay :attr:`Keypoints.normalised`, and :func:`adapt.adapt` makes them px.
 
@@ -71,6 +72,38 @@ def read(
         FileNotFoundError: if there is no such file or folder.
         ValueError: naming the file and what is wrong with it.
     """
+    path, name, content = _recognised(path, format)
+    return _finished(FORMATS[name].read(path, content, person), name, person, image_size)
+
+
+def read_all(
+    path: str | Path,
+    format: str | None = None,
+    image_size: tuple[float, float] | None = None,
+) -> list[Keypoints]:
+    """Reads everybody's keypoints, each over all frames of the file, missing where not there.
+
+    Args:
+        path, format, image_size: as of :func:`read`.
+
+    Returns:
+        One a person, by :attr:`Keypoints.person`, which rises and is what :func:`read` takes as ``person``: track ids
+        where the file has them, else as people are numbered there.
+
+    Raises:
+        FileNotFoundError, ValueError: as :func:`read`.
+    """
+    path, name, content = _recognised(path, format)
+    ids: tuple[int, ...] = (0,)
+    try:
+        FORMATS[name].read(path, content, people.EVERYONE)
+    except people.Present as present:
+        ids = present.ids
+    return [_finished(FORMATS[name].read(path, content, person), name, person, image_size) for person in ids]
+
+
+def _recognised(path: str | Path, format: str | None) -> tuple[Path, str, Any]:
+    """The path, the name of its format and its content."""
     path = Path(path)
     if not path.exists():
         raise FileNotFoundError(f"{path}: no such file or folder")
@@ -85,7 +118,11 @@ def read(
         name = next(fitting, None)
     if name is None:
         raise ValueError(f"{path}: {_what(kind, content)}; formats that are read: {', '.join(FORMATS)}")
-    found = dataclasses.replace(FORMATS[name].read(path, content, person), format=name)
+    return path, name, content
+
+
+def _finished(found: Keypoints, name: str, person: int | None, image_size: tuple[float, float] | None) -> Keypoints:
+    found = dataclasses.replace(found, format=name, person=person)
     return found if image_size is None else dataclasses.replace(found.in_pixels(image_size), image_size=image_size)
 
 

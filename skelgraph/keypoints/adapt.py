@@ -47,12 +47,11 @@ def adapt(
     match = _match(keypoints, skeleton)
     xy, confidence = match(keypoints.xy, keypoints.confidence)
     fitted = dataclasses.replace(keypoints, xy=xy, confidence=confidence, joints=skeleton.joints)
-    warnings = [message for check in (checks.normalised, checks.order) if (message := check(fitted))]
-    if warnings and not force:
-        raise ValueError(f"{source}: {warnings[0]}. If it is right as it is, insist with --force")
-    if message := checks.outside(fitted):
-        warnings.append(message)
-    return Adapted(fitted, match, tuple(warnings))
+    found = checks.suspicions(dataclasses.replace(keypoints, joints=match.source))
+    wrong = [each.message for each in found if each.sure]
+    if wrong and not force:
+        raise ValueError(f"{source}: {'; and '.join(wrong)}. If it is right as it is, insist with --force")
+    return Adapted(fitted, match, tuple(each.message for each in found))
 
 
 def _match(keypoints: Keypoints, skeleton: Skeleton) -> conversions.Match:

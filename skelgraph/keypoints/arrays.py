@@ -25,7 +25,7 @@ def choose(
     """One person's joints [F, J, 3] of points [F, P, J, 2 or more], by place; in px beyond float32 they are missing."""
     joints = np.concatenate([values[..., :2], confidence[..., None]], axis=-1)
     listed = [[people.Person(None, one) for one in frame] for frame in joints]
-    return people.choose(listed, values.shape[2], person, source)
+    return people.choose(listed, values.shape[2], person, source, by_place=True)
 
 
 def confidence_of(values: NDArray[np.float64], source: str) -> NDArray[np.float64]:

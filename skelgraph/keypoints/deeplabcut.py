@@ -67,7 +67,7 @@ def read(path: Path, content: Any, person: int | None = None) -> Keypoints:
     values[~np.isfinite(values).all(axis=-1)] = 0
     listed = [[people.Person(None, one) for one in frame] for frame in values]
     names = columns.individuals if len(columns.individuals) > 1 else ()
-    joints = people.choose(listed, size[1], person, str(path), names)
+    joints = people.choose(listed, size[1], person, str(path), names, by_place=True)
     return Keypoints.of(joints, columns.joints, source=str(path))
 
 

@@ -11,6 +11,7 @@ from numpy.typing import ArrayLike, NDArray
 
 _NAME = re.compile(r"[A-Za-z0-9_.:+-]{1,64}")
 _MAX_ZEROS, _MAX_SHARE = 0.01, 2.0
+_MAX_CONFIDENCE = 1.5  # simulated heat maps give a little more than 1
 
 
 @dataclass(frozen=True, eq=False)
@@ -27,6 +28,8 @@ class Keypoints:
         format: which format they were read from.
         normalised: ``xy`` are shares of the image's width and height, as some formats have them, until
             :meth:`in_pixels`.
+        beyond: how many confidences were given far outside [0, 1]: below 0 or above 1.5, but for COCO's 2 (visible).
+        person: who it is of the people in the file; None: there is only one, or nobody was asked for.
 
     Raises:
         ValueError: for shapes that disagree, bad or repeated names, an image size or fps that is not positive, or
@@ -41,6 +44,8 @@ class Keypoints:
     source: str = "keypoints"
     format: str = ""
     normalised: bool = False
+    beyond: int = 0
+    person: int | None = None
 
     def __post_init__(self) -> None:
         xy, confidence = (_floats(value, self.source) for value in (self.xy, self.confidence))
@@ -50,6 +55,7 @@ class Keypoints:
                 "expected [F, J, 2] and [F, J]"
             )
         missing = ~np.isfinite(xy).all(axis=-1) | ~(confidence > 0)
+        beyond = int(((confidence < 0) | ((confidence > _MAX_CONFIDENCE) & (confidence != 2))).sum())
         confidence = np.where(missing, 0, np.clip(confidence, 0, 1)).astype(np.float32)
         values = {
             "xy": np.where(missing[..., None], 0, xy).astype(np.float32),
@@ -57,6 +63,7 @@ class Keypoints:
             "joints": _names(self.joints, xy.shape[1], self.source),
             "image_size": _image_size(self.image_size, self.source),
             "fps": _fps(self.fps, self.source),
+            "beyond": max(beyond, self.beyond),
         }
         for field, value in values.items():
             object.__setattr__(self, field, value)

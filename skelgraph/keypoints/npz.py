@@ -23,7 +23,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from skelgraph import atomic, npz, skeletons
-from skelgraph.keypoints import arrays, videopose3d
+from skelgraph.keypoints import arrays, people, videopose3d
 from skelgraph.keypoints.keypoints import Keypoints
 
 TAKES = frozenset({"npz file"})
@@ -53,7 +53,7 @@ def read(path: Path, content: Any = None, person: int | None = None) -> Keypoint
         points = values.astype(np.float64)
         certain = arrays.confidence_of(points, str(path)) if confidence is None else confidence
         values, confidence = arrays.choose(points, certain, person, str(path)), None
-    elif person not in (None, 0):
+    elif person not in (None, 0, people.EVERYONE):
         raise ValueError(f"{path}: there is no person {person}; the file holds one person, 0")
     size, fps = arrays.size_and_fps(found, str(path))
     joints = _joints(found, str(path))

@@ -48,7 +48,7 @@ def test_joints_of_something_else_say_so():
 
 def test_what_looks_wrong_needs_force():
     upside_down = dataclasses.replace(PERSON, xy=SIZE[1] - PERSON.xy)
-    with pytest.raises(ValueError, match="walk.json: the head is above the ankles in only 0%.*--force"):
+    with pytest.raises(ValueError, match="walk.json: the head is below the ankles in 3 of 3 frames.*--force"):
         adapt(upside_down, COCO)
     insisted = adapt(upside_down, COCO, force=True)
     np.testing.assert_array_equal(insisted.keypoints.xy, upside_down.xy[:, :17])
@@ -57,5 +57,18 @@ def test_what_looks_wrong_needs_force():
         adapt(dataclasses.replace(PERSON, xy=PERSON.xy / 1000), COCO)
 
 
-def test_points_outside_the_image_are_a_warning():
-    assert "outside the image of 100x100" in adapt(PERSON, COCO, (100, 100)).warnings[0]
+def test_an_image_size_that_most_points_are_outside_of_needs_force():
+    with pytest.raises(ValueError, match="outside the image of 100x100 px.*--force"):
+        adapt(PERSON, COCO, (100, 100))
+    assert "outside the image of 100x100" in adapt(PERSON, COCO, (100, 100), force=True).warnings[0]
+
+
+def test_what_may_be_right_is_a_warning():
+    assert "in its top left corner" in adapt(PERSON, COCO, (4000, 4000)).warnings[0]
+
+
+def test_plain_arrays_are_judged_in_the_skeletons_order():
+    plain = Keypoints.of(whole_body()[:, :17, :2], image_size=SIZE, source="walk.npz")
+    assert adapt(plain, COCO).warnings == ()
+    with pytest.raises(ValueError, match="walk.npz: .*the joints of COCO.*--force"):
+        adapt(plain, HUMAN36M)

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from skelgraph.keypoints.people import Person, choose, track_id
+from skelgraph.keypoints.people import EVERYONE, Person, Present, choose, track_id
 
 
 def person(value: float, track: int | None = None) -> Person:
@@ -14,14 +14,14 @@ def test_the_only_person_is_taken_and_frames_without_are_zero():
 
 
 def test_several_people_ask_for_a_choice():
-    with pytest.raises(ValueError, match=r"f\.json: frame 1 holds 2 people.*--person N \(people 0 to 1"):
+    with pytest.raises(ValueError, match=r"f\.json: frame 1 holds 2 people.*--person N \(people 0 to 2, by first"):
         choose([[person(1)], [person(2), person(3)]], 2, None, "f.json")
 
 
-def test_a_choice_is_a_place_without_track_ids():
+def test_a_choice_is_a_place_where_places_say_who_it_is():
     frames = [[person(1), person(2)], [person(3)]]
-    assert choose(frames, 2, 1, "f")[:, 0, 0].tolist() == [2, 0]
-    assert choose(frames, 2, 0, "f")[:, 0, 0].tolist() == [1, 3]
+    assert choose(frames, 2, 1, "f", by_place=True)[:, 0, 0].tolist() == [2, 0]
+    assert choose(frames, 2, 0, "f", by_place=True)[:, 0, 0].tolist() == [1, 3]
 
 
 def test_a_choice_is_a_track_id_where_there_are_some():
@@ -54,3 +54,10 @@ def test_nobody_at_all_is_refused_but_no_frames_are_not():
 @pytest.mark.parametrize(("value", "expected"), [(3, 3), (0, 0), (-1, None), (True, None), ("3", None), (None, None)])
 def test_track_id(value, expected):
     assert track_id(value) == expected
+
+
+def test_everyone_is_asked_for():
+    frames = [[person(1, 7), person(2, 4)], [person(3, 9)]]
+    with pytest.raises(Present) as present:
+        choose(frames, 2, EVERYONE, "f")
+    assert present.value.ids == (4, 7, 9)
