@@ -18,6 +18,7 @@ from skelgraph.data.transforms import flip_input, flip_pose
 from skelgraph.evaluate import predict
 from skelgraph.layers import PartitionConv, Topology
 from skelgraph.models import SemGAN
+from skelgraph.models.sem_gcn import joint_groups
 from skelgraph.skeletons import COCO, COCO_WHOLEBODY, HUMAN36M, HUMAN36M_16, OPENPOSE_BODY25
 from skelgraph.training import experiment
 
@@ -511,3 +512,10 @@ def test_shared_parts_share() -> None:
     decoder = shared.decoder
     assert decoder.layers[0] is decoder.layers[2] and decoder.pose[0].weight is decoder.pose[1].weight
     assert decoder.pose[0].edge_logit.shape != decoder.pose[1].edge_logit.shape
+
+
+def test_sem_gcn_pools_the_authors_groups() -> None:
+    groups = [[2, 3], [5, 6], [1, 4], [0, 7], [8, 9], [14, 15], [11, 12], [10, 13]]
+    assert sorted(joint_groups(HUMAN36M_16)) == sorted(groups)
+    with pytest.raises(ValueError, match="no joint 'left_nee'; did you mean 'left_knee'"):
+        small("SemGCN", HUMAN36M_16, non_local=True, groups=[["left_nee", "left_hip"]])
