@@ -19,6 +19,7 @@ _LIMBS = tuple(dict.fromkeys(name for a, b, _ in BONES for name in (a, b)))
 _NECK_M = 0.25  # from between the shoulders to the middle of the head's joints
 _LOOKED_AT = 200
 _SCRAMBLED, _BETTER = 1.2, 0.03
+_NOISE, _NOISE_FRAMES = 0.8, 32
 _MOSTLY, _UPRIGHT_M = 0.8, 0.6
 _WIDE_M = {"shoulder": 0.17, "hip": 0.12, "ear": 0.08, "eye": 0.045}
 _CONFIDENT, _DOUBTFUL, _CLEARLY, _ASIDE_M, _FEWEST_SAYING = 0.6, 0.35, 0.3, 0.05, 3
@@ -30,14 +31,15 @@ def order(keypoints: Keypoints) -> Suspicion | None:
     With lengths l of the bones in the image, their lengths m on a person, and d the mean distance of any two joints,
     the score is mean(l) / d + |l - s m| / |l|, s fitted: how far apart joints are that a bone joins, and how unlike a
     person's the proportions are. Right orders score 0.6 to 1.0, random ones 1.3 to 1.9. Sure if another known order of
-    as many joints scores better, or above 1.2. The median over up to 200 frames in which arms, legs and head are seen.
+    as many joints scores better, or above 1.2; not if no two joints keep their distance from frame to frame: that is
+    noise, of no person in any order. The median over up to 200 frames in which arms, legs and head are seen.
     """
     ours = _disorder(keypoints)
     if np.isnan(ours):
         return None
     others = {name: _disorder(_as(keypoints, names)) for name, names in _orders(keypoints).items()}
     best = min(others, key=lambda name: others[name], default="")
-    if best and others[best] < ours - _BETTER:
+    if best and others[best] < ours - _BETTER and not _is_noise(keypoints):
         return Suspicion(
             "joint order",
             f"over {keypoints.num_frames} frames bones have lengths that no person has, and in the order of {best} "
@@ -49,9 +51,21 @@ def order(keypoints: Keypoints) -> Suspicion | None:
             "joint order",
             f"over {keypoints.num_frames} frames joints that a bone joins are {ours:.1f} times as far apart as they "
             "should be at most: the joints are in another order than their names",
-            True,
+            not _is_noise(keypoints),
         )
     return None
+
+
+def _is_noise(keypoints: Keypoints) -> bool:
+    """Whether the distances of two joints vary from frame to frame nearly as much as those of any two joints."""
+    frames = np.linspace(0, keypoints.num_frames - 1, min(keypoints.num_frames, _NOISE_FRAMES)).astype(int)
+    xy = np.where(keypoints.confidence[frames, :, None] > 0, keypoints.xy[frames], np.nan)
+    first, second = np.triu_indices(xy.shape[1], 1)
+    apart = length(xy[:, first] - xy[:, second])
+    whole = apart[:, np.isfinite(apart).all(axis=0)]
+    if len(frames) < 2 or whole.shape[1] < 2:
+        return False
+    return bool(whole.var(axis=0, ddof=1).mean() > _NOISE * whole.var(ddof=1))
 
 
 def upside_down(keypoints: Keypoints) -> Suspicion | None:

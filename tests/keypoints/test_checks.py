@@ -135,3 +135,11 @@ def test_joints_without_names_that_are_known_or_too_few_frames_pass(skeleton):
 
 def test_the_stick_figure_of_other_tests_passes():
     assert kinds(Keypoints.of(whole_body(20)[..., :2], COCO_WHOLEBODY.joints, image_size=SIZE)) == []
+
+
+def test_noise_is_of_no_person_in_any_order():
+    for skeleton in (HUMAN36M, COCO, COCO_WHOLEBODY):
+        xy = np.random.default_rng(0).uniform(0, 600, (30, skeleton.num_joints, 2))
+        found = checks.suspicions(Keypoints.of(xy, skeleton.joints, image_size=(640, 640)))
+        assert not [each for each in found if each.sure], found
+        assert "joint order" in {each.kind for each in found}
