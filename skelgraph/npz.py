@@ -15,7 +15,7 @@ import numpy as np
 MAX_BYTES, MAX_MEMBERS, MAX_RATIO, MAX_HEADER = 2 << 30, 256, 200, 10_000
 _RATIO_FROM_BYTES = 64 << 20  # small files of constants pack well and are harmless
 _STORED_OR_DEFLATED = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
-_UNREADABLE = (
+UNREADABLE = (
     *(zipfile.BadZipFile, zlib.error, EOFError, OSError, NotImplementedError, RuntimeError, ValueError, TypeError),
     *(SyntaxError, TokenError, MemoryError, OverflowError, IndexError, KeyError, AttributeError),
 )
@@ -39,7 +39,7 @@ def read(path: str | PathLike[str], max_bytes: int = MAX_BYTES) -> dict[str, np.
         raise FileNotFoundError(f"{path}: no such file")
     try:
         archive = zipfile.ZipFile(path)
-    except _UNREADABLE as error:
+    except UNREADABLE as error:
         raise ValueError(f"{path}: not an npz file ({error})") from None
     with archive:
         members = archive.infolist()
@@ -67,12 +67,26 @@ def _array(path: Path, archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> np.
         raise ValueError(f"{where} is not an array as numpy saves it")
     try:
         with archive.open(member) as file:
-            return _content(file, member.file_size)
-    except _UNREADABLE as error:
+            return content(file, member.file_size)
+    except UNREADABLE as error:
         raise ValueError(f"{where} cannot be read: {error}") from None
 
 
-def _content(file: IO[bytes], size: int) -> np.ndarray:
+def names(path: Path) -> tuple[str, ...]:
+    """What the arrays are called, unread; empty where the archive is damaged: :func:`read` says so."""
+    try:
+        with zipfile.ZipFile(path) as archive:
+            return tuple(name.removesuffix(".npy") for name in archive.namelist())
+    except UNREADABLE:
+        return ()
+
+
+def content(file: IO[bytes], size: int, what: str = "member") -> np.ndarray:
+    """The array in npy format that fills the ``size`` bytes of an open file; numbers, booleans and text only.
+
+    Raises:
+        ValueError: for anything else, or another of :data:`UNREADABLE` where the header is damaged.
+    """
     version = np.lib.format.read_magic(file)
     if version != (1, 0):
         raise ValueError(f"npy version {version}, expected (1, 0)")
@@ -81,11 +95,11 @@ def _content(file: IO[bytes], size: int) -> np.ndarray:
         raise ValueError(f"dtype {dtype} is not read; numbers, booleans and text are")
     expected, held = math.prod(shape) * dtype.itemsize, size - file.tell()
     if min(shape, default=0) < 0 or expected != held:
-        raise ValueError(f"the header says {expected} bytes (shape {shape}, {dtype}), the member holds {held}")
-    content = file.read()
-    if len(content) != expected:
-        raise ValueError(f"the header says {expected} bytes, {len(content)} came")
-    return _checked_values(np.frombuffer(content, dtype).reshape(shape, order="F" if fortran else "C"))
+        raise ValueError(f"the header says {expected} bytes (shape {shape}, {dtype}), the {what} holds {held}")
+    data = file.read()
+    if len(data) != expected:
+        raise ValueError(f"the header says {expected} bytes, {len(data)} came")
+    return _checked_values(np.frombuffer(data, dtype).reshape(shape, order="F" if fortran else "C"))
 
 
 def _checked_values(array: np.ndarray) -> np.ndarray:

@@ -2,6 +2,7 @@
 
 import inspect
 from collections.abc import Callable
+from functools import cache
 
 from torch import Tensor, nn
 
@@ -47,6 +48,11 @@ def call_conv(conv: nn.Module, x: Tensor, topology: Topology) -> Tensor:
     """Calls our operators with the Topology and any other, PyG's or a user's, with ``edge_index`` (and types)."""
     if isinstance(conv, SkeletonConv):
         return conv(x, topology)
-    if "edge_type" in inspect.signature(conv.forward).parameters:
+    if _takes_types(type(conv).forward):
         return conv(x, topology.edge_index, topology.edge_type)
     return conv(x, topology.edge_index)
+
+
+@cache
+def _takes_types(forward: Callable[..., Tensor]) -> bool:
+    return "edge_type" in inspect.signature(forward).parameters

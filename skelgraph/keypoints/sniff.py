@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import zipfile
 from pathlib import Path
 from typing import Any
 
-from skelgraph import strict_json
+from skelgraph import npz, strict_json
 
 KINDS = ("folder", "npz file", "npy file", "JSON file", "text file")
 MAX_TEXT_BYTES = 1 << 28
@@ -37,7 +36,7 @@ def content(path: Path, kind: str) -> Any:
         return strict_json.read(path)
     if kind == "text file":
         return read_text(path)
-    return _array_names(path) if kind == "npz file" else None
+    return npz.names(path) if kind == "npz file" else None
 
 
 def read_text(path: Path, max_bytes: int = MAX_TEXT_BYTES) -> str:
@@ -56,12 +55,3 @@ def read_text(path: Path, max_bytes: int = MAX_TEXT_BYTES) -> str:
     if "\0" in text:
         raise ValueError(f"{path}: neither npz nor JSON nor text: byte {text.index(chr(0))} is zero")
     return text
-
-
-def _array_names(path: Path) -> tuple[str, ...]:
-    """Empty where the archive is damaged: whoever reads its arrays says so."""
-    try:
-        with zipfile.ZipFile(path) as archive:
-            return tuple(name.removesuffix(".npy") for name in archive.namelist())
-    except (zipfile.BadZipFile, OSError, ValueError, NotImplementedError, EOFError, OverflowError, IndexError):
-        return ()

@@ -49,9 +49,7 @@ class NonLocal(nn.Module):
         for group in groups:
             if not len(group) or min(group) < 0 or max(group) >= num_joints:
                 raise ValueError(f"group {list(group)}: expected joints from 0 to {num_joints - 1}, at least one")
-        widest = max(len(group) for group in groups)
-        padded = [[*group, *[group[0]] * (widest - len(group))] for group in groups]
-        self.register_buffer("group_index", torch.tensor(padded), persistent=False)
+        self.register_buffer("group_index", pad_groups(groups), persistent=False)
         self.value = Linear(in_channels, hidden)
         self.query = Linear(in_channels, hidden)
         self.key = Linear(in_channels, hidden)
@@ -71,14 +69,22 @@ class NonLocal(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         """See the class."""
         joints = by_pose(x, self.num_joints)
-        keys, values = self.pool(self.key(joints)), self.pool(self.value(joints))  # [B, G, hidden]
+        keys = pool_groups(self.key(joints), self.group_index)  # [B, G, hidden]
+        values = pool_groups(self.value(joints), self.group_index)
         score = self.query_score(self.query(joints)) + self.key_score(keys).transpose(1, 2)  # [B, J, G]
         mixed = self.project(score.relu() @ values / self.group_index.size(0))
         return x + self.norm(mixed.flatten(0, 1)).view(x.shape)
 
-    def pool(self, x: Tensor) -> Tensor:
-        """[B, J, C] -> [B, G, C], the largest value in each group."""
-        return x[:, self.group_index.flatten()].unflatten(1, self.group_index.shape).amax(2)
-
     def __repr__(self) -> str:
         return f"{type(self).__name__}({self.in_channels}, groups={self.group_index.size(0)})"
+
+
+def pad_groups(groups: Sequence[Sequence[int]]) -> Tensor:
+    """LongTensor [G, W]: the joints of each group, the first again where a group is smaller than the largest."""
+    widest = max(len(group) for group in groups)
+    return torch.tensor([[*group, *[group[0]] * (widest - len(group))] for group in groups])
+
+
+def pool_groups(x: Tensor, groups: Tensor) -> Tensor:
+    """[..., J, C] -> [..., G, C], the largest value in each of :func:`pad_groups`'s groups."""
+    return x[..., groups.flatten(), :].unflatten(-2, groups.shape).amax(-2)

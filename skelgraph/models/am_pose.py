@@ -215,14 +215,11 @@ class AMPose(nn.Module):
         if self.embed_toes is not None:
             x, toes = x[..., :-2], x[..., -2:]
         h = self.embed(concat_frames(x))  # [B, J, C]
-        for step, (kind, i) in enumerate(self.steps):
-            if self.embed_toes is not None and toes is not None and step == self.first_encoder():
+        for kind, i in self.steps:
+            if self.embed_toes is not None and toes is not None and (kind, i) == ("transformer", 0):
                 h = h + self.embed_toes(concat_frames(toes))
             h = self.encoders[i](h) if kind == "transformer" else self.blocks[i](h, self.topology)
         return self.head(self.norm(h))  # [B, J, C_out]
-
-    def first_encoder(self) -> int:
-        return next(step for step, (kind, _) in enumerate(self.steps) if kind == "transformer")
 
 
 def concat_frames(x: Tensor) -> Tensor:

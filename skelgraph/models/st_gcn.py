@@ -10,6 +10,7 @@ from torch import Tensor, nn
 from skelgraph.blocks.pose_input import takes_poses
 from skelgraph.edges import by_center, by_symmetry, over_time
 from skelgraph.layers import GaussianNonLocal, PartitionConv, Topology
+from skelgraph.layers.non_local import pad_groups, pool_groups
 from skelgraph.skeleton import Skeleton
 
 Norm = Literal["union", "group"]
@@ -107,7 +108,10 @@ class STGCN(nn.Module):
         limbs, groups = limb_graph(skeleton, center)
         self.topology = space_time(skeleton, center, num_frames, ties)
         self.limb_topology = space_time(limbs, 0, num_frames, ties)
-        self._keep_groups(groups)
+        owner = {joint: number for number, group in enumerate(groups) for joint in group}
+        group_of = torch.tensor([owner[joint] for joint in range(skeleton.num_joints)])
+        self.register_buffer("groups", pad_groups(groups), persistent=False)
+        self.register_buffer("group_of", group_of, persistent=False)
         c = hidden_channels
         self.data_norm = nn.BatchNorm1d(skeleton.num_joints * in_channels, eps=0.1)
         types = self.topology.num_types
@@ -134,7 +138,7 @@ class STGCN(nn.Module):
         h = self.data_norm(x.reshape(-1, x.size(-2) * x.size(-1))).view(len(x), -1, x.size(-1))  # [B, T * J, C_in]
         for block in self.blocks:
             h = block(h, self.topology)
-        limbs = self.pool(h.unflatten(1, (frames, -1))).flatten(1, 2)  # [B, T * G, 2 C]
+        limbs = pool_groups(h.unflatten(1, (frames, -1)), self.groups).flatten(1, 2)  # [B, T * G, 2 C]
         for block in self.limb_blocks:
             limbs = block(limbs, self.limb_topology)
         limbs = limbs.unflatten(1, (frames, -1))  # [B, T, G, 4 C]
@@ -145,17 +149,6 @@ class STGCN(nn.Module):
         back = merged[:, :, self.group_of].flatten(1, 2)  # [B, T * J, 2 C]
         h = self.look(torch.cat([h, back], dim=-1))
         return self.head(self.dropout(h)).view(*x.shape[:-1], self.out_channels)
-
-    def pool(self, x: Tensor) -> Tensor:
-        """[B, T, J, C] -> [B, T, G, C], the largest value in each limb."""
-        return x[:, :, self.groups.flatten()].unflatten(2, self.groups.shape).amax(3)
-
-    def _keep_groups(self, groups: list[list[int]]) -> None:
-        longest = max(map(len, groups))
-        padded = [[*group, *[group[0]] * (longest - len(group))] for group in groups]
-        group_of = [next(g for g, group in enumerate(groups) if j in group) for j in range(self.skeleton.num_joints)]
-        self.register_buffer("groups", torch.tensor(padded), persistent=False)
-        self.register_buffer("group_of", torch.tensor(group_of), persistent=False)
 
 
 class PoseRefinement(nn.Module):

@@ -42,7 +42,11 @@ def from_published(system: str, state_dict: Mapping[str, Any], skeleton: Skeleto
         ValueError: for an unknown system or argument, and for a checkpoint that does not fit: the message lists the
             tensors that are missing, not used, or of another shape.
     """
-    plan, state = plan_of(system, state_dict, skeleton, arguments)
+    return build(system, *plan_of(system, state_dict, skeleton, arguments), skeleton)
+
+
+def build(system: str, plan: Plan, state: State, skeleton: Skeleton) -> nn.Module:
+    """The model of a plan, filled, in eval mode."""
     try:
         model = plan.model(skeleton, **plan.arguments)
     except ValueError as error:
@@ -142,7 +146,7 @@ def convert(
     state_dict = read(path)
     try:
         plan, state = plan_of(system, state_dict, skeleton, arguments)
-        model = from_published(system, state, skeleton, **arguments)
+        model = build(system, plan, state, skeleton)
     except ValueError as error:
         raise ValueError(f"{path}: {error}") from None
     spec = {"name": type(model).__name__, "in_channels": model.in_channels, **plan.arguments}
