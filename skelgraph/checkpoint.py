@@ -85,7 +85,7 @@ def load_run(
         spec = meta["config"]["model"]
     except KeyError as error:
         raise ValueError(f"{path}: the checkpoint does not say its {error}; it holds {', '.join(meta)}") from None
-    state = group(tensors, "model")
+    state = {name: t.float() if t.dtype == torch.float16 else t for name, t in group(tensors, "model").items()}
     budget = 4 * sum(tensor.nbytes for tensor in state.values()) + 64_000_000
     with _Budget(budget, f"{path}: its configuration describes a model far larger than its weights"):
         model = experiment.build_model(spec, skeleton, plugins)

@@ -13,7 +13,7 @@ from torch import Tensor, nn
 
 from skelgraph import atomic, checkpoint, config, metrics
 from skelgraph.data.poses import middle_frame
-from skelgraph.data.transforms import flip_input, flip_pose, model_input
+from skelgraph.data.transforms import flip_input, flip_pose
 from skelgraph.skeleton import Skeleton
 from skelgraph.training import experiment
 
@@ -93,11 +93,16 @@ def pose_pairs(dataset: Any, in_channels: int, device: torch.device, limit: int 
         raise ValueError("the test split holds no poses")
     if limit is not None and len(poses.target) > limit:
         poses = poses.take(torch.linspace(0, len(poses.target) - 1, limit, device=device).round().long())
-    x = model_input(poses.keypoints, poses.confidence, poses.image_size, in_channels)
-    return PosePairs(x, middle_frame(poses.target), poses.action)
+    return PosePairs(poses.inputs(in_channels), middle_frame(poses.target), poses.action)
 
 
-@torch.no_grad()
+class Prediction(NamedTuple):
+    """Poses [N, J, 3] in m, and for models that foretell it, how far off they take each joint to be [N, J], m."""
+
+    pose: Tensor
+    error: Tensor | None
+
+
 def predict(
     model: nn.Module,
     x: Tensor,
@@ -107,26 +112,52 @@ def predict(
     batch_size: int = 1024,
     check: Callable[[], None] = lambda: None,
 ) -> Tensor:
-    """Poses [N, J, 3] in metres for inputs [N, J, C], or for the middle of clips [N, T, J, C], in evaluation mode.
+    """The pose of :func:`predict_with_error` alone."""
+    return predict_with_error(model, x, skeleton, flip=flip, batch_size=batch_size, check=check).pose
+
+
+@torch.no_grad()
+def predict_with_error(
+    model: nn.Module,
+    x: Tensor,
+    skeleton: Skeleton,
+    *,
+    flip: bool = True,
+    batch_size: int = 1024,
+    check: Callable[[], None] = lambda: None,
+) -> Prediction:
+    """Predictions for inputs [N, J, C], or for the middle of clips [N, T, J, C], in evaluation mode.
 
     With ``flip`` the prediction is averaged with that of the mirrored input, mirrored back; whatever the model derives
-    from its input it derives anew. A skeleton without pairs cannot be mirrored and is not.
+    from its input it derives anew. A skeleton without pairs cannot be mirrored and is not. The error is the length of
+    the vector of the coordinates' errors.
     """
     was_training = model.training
     model.eval()
     index = skeleton.flip_index.to(x.device)
-    poses = []
+    parts = []
     try:
         for part in x.split(batch_size):
             check()
-            pose = middle_frame(pose_of(model(part)).float())
+            found = _prediction(model(part))
             if flip and skeleton.pairs:
-                mirrored = middle_frame(pose_of(model(flip_input(part, index))).float())
-                pose = (pose + flip_pose(mirrored, index)) / 2
-            poses.append(pose)
+                mirrored = _prediction(model(flip_input(part, index)))
+                error = None if mirrored.error is None else mirrored.error[:, index]
+                found = Prediction(
+                    (found.pose + flip_pose(mirrored.pose, index)) / 2,
+                    None if found.error is None or error is None else (found.error + error) / 2,
+                )
+            parts.append(found)
     finally:
         model.train(was_training)
-    return torch.cat(poses)
+    poses, errors = zip(*parts, strict=True)
+    return Prediction(torch.cat(poses), None if errors[0] is None else torch.cat(errors))
+
+
+def _prediction(output: Any) -> Prediction:
+    error = None if isinstance(output, Tensor) else getattr(output, "error", None)
+    error = None if error is None else middle_frame(error).float().norm(dim=-1)
+    return Prediction(middle_frame(pose_of(output)).float(), error)
 
 
 def pose_of(output: Any) -> Tensor:

@@ -71,7 +71,9 @@ class TinyPoses:
             target[self.poison] = float("nan")
         n = self.size
         confidence = torch.ones(n, self.skeleton.num_joints)
-        poses = Poses(keypoints, confidence, torch.full((n, 2), 1000.0), target, torch.arange(n) % 2)
+        poses = Poses(
+            keypoints, confidence, torch.full((n, 2), 1000.0), target, torch.arange(n) % 2, torch.full((n,), 1150.0)
+        )
         return poses.to(device)
 
 

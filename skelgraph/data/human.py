@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 
 from skelgraph.data.body_shape import SHAPE_COLUMNS, body_shapes
-from skelgraph.data.kinematics import LANDMARKS, landmarks
+from skelgraph.data.kinematics import LANDMARKS, Frames, Posture, frames, landmarks
 from skelgraph.data.motions import MOTIONS, STYLE_COLUMNS, TEMPO, perform
 from skelgraph.skeleton import Skeleton
 
@@ -73,7 +73,12 @@ class Human:
             shape: uniform numbers that fix each body, [N, shape_columns].
             style: uniform numbers that fix each way of moving, [N, style_columns].
         """
-        return landmarks(body_shapes(shape), perform(action, phase, style)).index_select(1, self._index)
+        posture = perform(action, phase, style)
+        return self.posed(frames(posture), posture, shape)
+
+    def posed(self, frames: Frames, posture: Posture, shape: Tensor) -> Tensor:
+        """Joints [N, J, 3] in m, world axes (y up), of bodies whose segments are turned so, see :func:`landmarks`."""
+        return landmarks(body_shapes(shape), frames, posture).index_select(1, self._index)
 
     def tempo(self, action: str) -> tuple[float, float]:
         """Units of phase in a second, slowest and fastest."""

@@ -1,4 +1,4 @@
-"""Forward kinematics of the internal body model: a shape and joint angles in, all its landmarks out.
+"""Forward kinematics of the internal body model: a shape and a posture in, all its landmarks out.
 
 Body axes: x to the person's left, y up, z forward. Arms and legs are both reckoned as left ones (``[N, 2]``, left then
 right, same signs) and the right ones mirrored, so that left and right are alike by construction.
@@ -19,6 +19,8 @@ from skelgraph.data.rotations import about_x, about_y, about_z, rotate
 _TRUNK = ("hip", "spine", "thorax", "neck", "head_top", "head_center", "left_ear", "right_ear")
 _ARM = ("shoulder", "elbow", "wrist", *(f"hand_{i}" for i in range(21)))
 _LEG = ("hip", "knee", "ankle", "heel", "big_toe", "small_toe")
+HEEL, BALL = (0.0, 0.0, -0.27), (0.0, 0.0, 0.48)  # of the foot's length
+ANKLE_ABOVE_BALL = 0.85  # of the ankle's height
 _MIRROR = torch.tensor([[[1.0, 1.0, 1.0]], [[-1.0, 1.0, 1.0]]])  # [2, 1, 3]
 
 LANDMARKS: tuple[str, ...] = (
@@ -52,6 +54,25 @@ class Posture(NamedTuple):
     path: Tensor  # [N, 2] way gone over the ground to the left and forward, in leg lengths
 
 
+class Frames(NamedTuple):
+    """How the segments of N bodies are turned: rotations from their own axes, of the trunk into the world [N, 3, 3], of
+    the limbs (left, right) into the chest or, for legs, the pelvis [N, 2, 3, 3]. The right ones are mirrored."""
+
+    pelvis: Tensor
+    lower_trunk: Tensor
+    chest: Tensor
+    neck: Tensor
+    head: Tensor
+    clavicle: Tensor
+    upper_arm: Tensor
+    forearm: Tensor
+    palm: Tensor
+    thigh: Tensor
+    shank: Tensor
+    foot: Tensor
+    toes: Tensor
+
+
 # (low, high) in degrees, by last dimension where they differ; after Kapandji, "The Physiology of the Joints".
 # The ankle takes in what the midfoot gives when the back of the foot lies on the floor.
 LIMITS: dict[str, tuple[tuple[float, float], ...]] = {
@@ -81,25 +102,63 @@ def within_limits(posture: Posture) -> Posture:
     return posture._replace(**clamped)
 
 
-def landmarks(shape: BodyShape, posture: Posture) -> Tensor:
-    """Landmarks [N, len(LANDMARKS), 3] in m, world axes (y up), the person standing, kneeling or lying on y = 0."""
+def frames(posture: Posture) -> Frames:
+    """How the joint angles turn the segments."""
     heading, right, forward, spin = posture.pelvis.unbind(-1)
     pelvis = about_y(heading) @ about_z(-right) @ about_x(forward) @ about_y(spin)
-    lower = pelvis @ _bend(posture.spine)
-    chest = lower @ _bend(posture.spine)
+    lower_trunk = pelvis @ _bend(posture.spine)
+    chest = lower_trunk @ _bend(posture.spine)
     neck = chest @ _bend(posture.neck)
     head = neck @ _bend(posture.neck)
+    up, ahead = posture.clavicle.unbind(-1)
+    plane, elevation, inward = posture.shoulder.unbind(-1)
+    upper_arm = about_y(-plane) @ about_z(elevation) @ about_y(plane - inward)
+    forearm = upper_arm @ about_x(-posture.elbow)
+    flexion, abduction, outward = posture.hip.unbind(-1)
+    thigh = about_x(-flexion) @ about_z(abduction) @ about_y(outward)
+    shank = thigh @ about_x(posture.knee)
+    foot = shank @ about_x(-posture.ankle)
+    return Frames(
+        pelvis=pelvis,
+        lower_trunk=lower_trunk,
+        chest=chest,
+        neck=neck,
+        head=head,
+        clavicle=about_z(up) @ about_y(-ahead),
+        upper_arm=upper_arm,
+        forearm=forearm,
+        palm=palm(forearm, posture),
+        thigh=thigh,
+        shank=shank,
+        foot=foot,
+        toes=foot @ about_x(-posture.toes),
+    )
 
-    spine = lower[..., 1] * shape.lower_trunk[:, None]
-    thorax = spine + chest[..., 1] * shape.upper_trunk[:, None]
-    pivot = thorax + (neck[..., 1] + 0.2 * neck[..., 2]) * shape.neck[:, None]
-    face_points = pivot[:, None] + rotate(head, face(shape.face, Expression(*posture.face.unbind(-1))))
+
+def palm(forearm: Tensor, posture: Posture) -> Tensor:
+    """The palm's frame [N, 2, 3, 3] on a forearm: twisted, bent and turned aside as the posture says."""
+    flexion, deviation = posture.wrist.unbind(-1)
+    return forearm @ about_y(-posture.forearm) @ about_z(-flexion) @ about_x(-deviation)
+
+
+def landmarks(shape: BodyShape, frames: Frames, posture: Posture) -> Tensor:
+    """Landmarks [N, len(LANDMARKS), 3] in m, world axes (y up), the person standing, kneeling or lying on y = 0.
+
+    Args:
+        shape: of N people.
+        frames: how their segments are turned.
+        posture: how fingers and face are, and the path gone; the other angles are in ``frames``.
+    """
+    spine = frames.lower_trunk[..., 1] * shape.lower_trunk[:, None]
+    thorax = spine + frames.chest[..., 1] * shape.upper_trunk[:, None]
+    pivot = thorax + (frames.neck[..., 1] + 0.2 * frames.neck[..., 2]) * shape.neck[:, None]
+    face_points = pivot[:, None] + rotate(frames.head, face(shape.face, Expression(*posture.face.unbind(-1))))
     skull = torch.stack([_along_y(shape.head), _along_y(shape.head / 2), *_ears(shape.head)], 1)
     trunk = torch.stack([torch.zeros_like(spine), spine, thorax, pivot], 1)
-    trunk = torch.cat([trunk, pivot[:, None] + rotate(head, skull)], 1)
+    trunk = torch.cat([trunk, pivot[:, None] + rotate(frames.head, skull)], 1)
 
-    arms = thorax[:, None] + rotate(chest, (_arms(shape, posture) * _MIRROR).flatten(1, 2))
-    legs = rotate(pelvis, (_legs(shape, posture) * _MIRROR).flatten(1, 2))
+    arms = thorax[:, None] + rotate(frames.chest, (_arms(shape, frames, posture) * _MIRROR).flatten(1, 2))
+    legs = rotate(frames.pelvis, (_legs(shape, frames) * _MIRROR).flatten(1, 2))
     eyes = [face_points[:, 42:48].mean(1, keepdim=True), face_points[:, 36:42].mean(1, keepdim=True)]
     points = torch.cat([trunk, arms, legs, face_points, *eyes], 1)
     floor = points[:, _TOUCHING, 1].amin(1)
@@ -123,39 +182,28 @@ def _ears(head: Tensor) -> tuple[Tensor, Tensor]:
     return left, left * torch.tensor([-1.0, 1.0, 1.0])
 
 
-def _arms(shape: BodyShape, posture: Posture) -> Tensor:
+def _arms(shape: BodyShape, frames: Frames, posture: Posture) -> Tensor:
     """Left arms [N, 2, 24, 3] from the base of the neck, in the axes of the chest."""
-    up, forward = posture.clavicle.unbind(-1)
-    plane, elevation, inward = posture.shoulder.unbind(-1)
-    flexion, deviation = posture.wrist.unbind(-1)
-    clavicle = about_z(up) @ about_y(-forward)
-    upper_arm = about_y(-plane) @ about_z(elevation) @ about_y(plane - inward)
-    forearm = upper_arm @ about_x(-posture.elbow)
-    palm = forearm @ about_y(-posture.forearm) @ about_z(-flexion) @ about_x(-deviation)
     drop = torch.tensor([0.0, -0.012, 0.0])
-    shoulder = clavicle[..., 0] * shape.shoulder_width[:, None, None] + drop
-    elbow = shoulder - upper_arm[..., 1] * shape.upper_arm[:, None, None]
-    wrist = elbow - forearm[..., 1] * shape.forearm[:, None, None]
+    shoulder = frames.clavicle[..., 0] * shape.shoulder_width[:, None, None] + drop
+    elbow = shoulder - frames.upper_arm[..., 1] * shape.upper_arm[:, None, None]
+    wrist = elbow - frames.forearm[..., 1] * shape.forearm[:, None, None]
     joints = hand(shape.hand[:, None], shape.fingers[:, None], posture.fingers, posture.spread)
-    return torch.cat([torch.stack([shoulder, elbow, wrist], 2), wrist[:, :, None] + rotate(palm, joints)], 2)
+    return torch.cat([torch.stack([shoulder, elbow, wrist], 2), wrist[:, :, None] + rotate(frames.palm, joints)], 2)
 
 
-def _legs(shape: BodyShape, posture: Posture) -> Tensor:
+def _legs(shape: BodyShape, frames: Frames) -> Tensor:
     """Left legs [N, 2, 6, 3] from between the hips, in the axes of the pelvis."""
-    flexion, abduction, outward = posture.hip.unbind(-1)
-    thigh = about_x(-flexion) @ about_z(abduction) @ about_y(outward)
-    shank = thigh @ about_x(posture.knee)
-    foot = shank @ about_x(-posture.ankle)
     zero = torch.zeros_like(shape.hip_width)
     hip = torch.stack([shape.hip_width, zero, zero], -1)[:, None].expand(-1, 2, 3)
-    knee = hip - thigh[..., 1] * shape.thigh[:, None, None]
-    ankle = knee - shank[..., 1] * shape.shank[:, None, None]
+    knee = hip - frames.thigh[..., 1] * shape.thigh[:, None, None]
+    ankle = knee - frames.shank[..., 1] * shape.shank[:, None, None]
     # heel, ball of the foot; big and small toe from the ball: sideways, up and forward in foot lengths
-    rear = torch.tensor([[0.0, 0.0, -0.27], [0.0, 0.0, 0.48]]) * shape.foot[:, None, None]
-    rear = rear - _along_y(0.85 * shape.ankle_height)[:, None]
+    rear = torch.tensor([HEEL, BALL]) * shape.foot[:, None, None]
+    rear = rear - _along_y(ANKLE_ABOVE_BALL * shape.ankle_height)[:, None]
     tips = torch.tensor([[-0.10, 0.0, 0.25], [0.20, 0.0, 0.08]]) * shape.foot[:, None, None]
-    rear = rotate(foot, rear[:, None])
-    tips = rear[:, :, 1:] + rotate(foot @ about_x(-posture.toes), tips[:, None])
+    rear = rotate(frames.foot, rear[:, None])
+    tips = rear[:, :, 1:] + rotate(frames.toes, tips[:, None])
     points = torch.cat([rear[:, :, :1], tips], 2) + ankle[:, :, None]
     return torch.cat([torch.stack([hip, knee, ankle], 2), points], 2)
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import math
 import re
+from collections.abc import Sequence
+from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
 from typing import Literal
@@ -62,9 +64,12 @@ class MotionCapture:
         lean_deg: standard deviation of a lean about both horizontal axes, degrees: cameras may be mounted at any angle.
         area: people stand within this many metres of the middle of the capture space, in x and in y.
         frame_step: takes one frame in so many of each sequence.
+        exclude: subjects to leave out of both splits.
+        as_recorded: share of the training bodies whose lengths stay as they are.
         num_frames: T; with more than 1 each sample is a clip of T frames around its pose, ends of sequences repeated.
 
     Attributes:
+        joints: names of the file's K joints.
         actions: names of sequences without their numbers; the subject's name where a sequence has only a number.
 
     Raises:
@@ -89,11 +94,13 @@ class MotionCapture:
         lean_deg: float = 4.0,
         area: float = 2.2,
         frame_step: int = 1,
+        exclude: Sequence[str] = (),
+        as_recorded: float = 0.0,
         num_frames: int = 1,
     ) -> None:
         if split not in ("train", "test"):
             raise ValueError(f"split must be 'train' or 'test', found {split!r}")
-        _check_ranges(0, 1, missing=missing, bone_scale=bone_scale, scale=scale)
+        _check_ranges(0, 1, missing=missing, bone_scale=bone_scale, scale=scale, as_recorded=as_recorded)
         _check_ranges(0, math.inf, noise_px=noise_px, lean_deg=lean_deg, area=area)
         _check_ranges(1, math.inf, frame_step=frame_step, num_frames=num_frames)
         self.skeleton, self.split, self.seed = skeleton, split, seed
@@ -102,7 +109,8 @@ class MotionCapture:
         self.bone_scale, self.scale, self.mirror = training * bone_scale, training * scale, training and mirror
         self.lean, self.area = training * math.radians(lean_deg), area if training else _TEST_AREA_M
         self._rig = Rig.of(_views(split, cameras, held_out))
-        self._load(motion_file.read(motion_file.locate(file)), frame_step)
+        self._as_recorded = as_recorded
+        self._load(_without(motion_file.read(motion_file.locate(file)), exclude), frame_step)
 
     def __len__(self) -> int:
         return len(self._action)
@@ -121,7 +129,7 @@ class MotionCapture:
     def draw(self, epoch: int, device: torch.device | str | None = None) -> Poses:
         """One epoch: every pose once, in the order of the file, seen from a random side; the test never changes."""
         epoch = epoch if self.split == "train" else 0
-        joints, track = self._bodies(self._generator(epoch, "body"))
+        joints, track = self._bodies(self._window, self._generator(epoch, "body"))
         rig, position, track = self._stage(joints, track, self._generator(epoch, "stage"))
         seen = joints[:, :, self._wanted]  # [N, T, J, 3]
         if self.num_frames > 1:
@@ -132,16 +140,21 @@ class MotionCapture:
         if self.num_frames == 1:
             keypoints, target = keypoints.squeeze(1), target.squeeze(1)
         keypoints, confidence = detect(keypoints, self.noise_px, self.missing, self._generator(epoch, "detector"))
-        return Poses(keypoints, confidence, rig.image_size, target, self._action.clone()).to(device)
+        return Poses(keypoints, confidence, rig.image_size, target, self._action.clone(), rig.f.mean(1)).to(device)
 
     def _generator(self, epoch: int, purpose: str) -> torch.Generator:
         return generator("MotionCapture", self.seed, self.split, epoch, purpose)
 
-    def _bodies(self, random: torch.Generator) -> tuple[Tensor, Tensor]:
-        """Joints [N, T, K, 3] relative to the root and the way of the root [N, T, 3], z up, turned at random, of bodies
-        varied as the options say."""
-        count, bones = len(self), self._bones[self._window]  # [N, T, 3, K]
-        track = self._ground[self._window] - self._ground.unsqueeze(1)
+    def bodies(self, index: Tensor, random: torch.Generator) -> Tensor:
+        """Joints [N, K, 3] relative to the root, m, z up, of the poses at ``index`` [N], varied as the options say."""
+        middle = self._window[index, self.num_frames // 2].unsqueeze(1)
+        return self._bodies(middle, random)[0].squeeze(1)
+
+    def _bodies(self, window: Tensor, random: torch.Generator) -> tuple[Tensor, Tensor]:
+        """Joints [N, T, K, 3] relative to the root and the way of the root from the clip's middle [N, T, 3], z up,
+        turned at random, of bodies varied as the options say."""
+        count, bones = len(window), self._bones[window]  # [N, T, 3, K]
+        track = self._ground[window] - self._ground[window[:, window.size(1) // 2]].unsqueeze(1)
         if self.mirror:
             mirrored = bones[..., self._twin] * torch.tensor([-1.0, 1.0, 1.0]).unsqueeze(1)
             chosen = torch.rand(count, 1, 1, generator=random) < 0.5
@@ -150,6 +163,9 @@ class MotionCapture:
         if self.bone_scale or self.scale:
             factor = 1 + self.bone_scale * (2 * torch.rand(count, 1, bones.shape[3], generator=random) - 1)
             whole = 1 + self.scale * (2 * torch.rand(count, 1, 1, generator=random) - 1)
+            if self._as_recorded:
+                kept = torch.rand(count, 1, 1, generator=random) < self._as_recorded
+                factor, whole = (torch.where(kept, 1.0, length) for length in (factor, whole))
             bones = bones * (factor[..., self._bone_class] * whole).unsqueeze(1)
             track = track * whole
         turn = about_z(2 * torch.pi * torch.rand(count, generator=random))
@@ -170,7 +186,7 @@ class MotionCapture:
         return self._rig.take(view), torch.cat([ground, middle], 1), track
 
     def _load(self, motion: motion_file.MotionFile, frame_step: int) -> None:
-        joints = [JOINT_NAMES.get(name, name) for name in motion.joints]
+        self.joints = joints = tuple(JOINT_NAMES.get(name, name) for name in motion.joints)
         lacking = [name for name in self.skeleton.joints if name not in joints]
         if lacking:
             raise ValueError(
@@ -188,6 +204,17 @@ class MotionCapture:
         bones = offsets - offsets[:, parents]
         bones[:, 0] = 0
         self._bones = bones.mT.contiguous()
+
+
+def _without(motion: motion_file.MotionFile, subjects: Sequence[str]) -> motion_file.MotionFile:
+    known = {sequence.subject for sequence in motion.sequences}
+    unknown = [subject for subject in subjects if subject not in known]
+    if unknown:
+        raise ValueError(
+            f"{motion.path}: exclude names {', '.join(unknown)}; its subjects are {', '.join(sorted(known))}"
+        )
+    kept = tuple(sequence for sequence in motion.sequences if sequence.subject not in subjects)
+    return replace(motion, sequences=kept)
 
 
 def _check_ranges(low: float, high: float, **options: float) -> None:
@@ -211,7 +238,7 @@ def _views(split: str, serials: list[str] | None, held_out: str | None) -> list[
     return [camera for name, camera in cameras.items() if name.split("/")[1] in used]
 
 
-def _twins(path: Path, joints: list[str]) -> tuple[Tensor, Tensor]:
+def _twins(path: Path, joints: Sequence[str]) -> tuple[Tensor, Tensor]:
     """The joint on the other side of each, and a number that both share: the lower of the two."""
     swap = {"left": "right", "right": "left"}
     other = [re.sub(r"^(left|right)", lambda side: swap[side[0]], name) for name in joints]

@@ -27,19 +27,24 @@ class Poses(NamedTuple):
     image_size: Tensor  #: ``[N, 2]`` width and height in pixels
     target: Tensor  #: ``[N, J, 3]`` metres
     action: Tensor  #: ``[N]`` index into the dataset's ``actions``
+    focal: Tensor  #: ``[N]`` focal length in pixels, 0 = not known
 
     def to(self, device: torch.device | str | None) -> Poses:
         """The same poses on ``device`` (unchanged when it is None)."""
         return self if device is None else Poses(*(field.to(device) for field in self))
 
-    def take(self, index: Tensor | slice) -> Poses:
+    def take(self, index: Tensor | slice | int) -> Poses:
         """The poses at ``index`` of the first dimension."""
         return Poses(*(field[index] for field in self))
+
+    def inputs(self, channels: int) -> Tensor:
+        """What a model of so many input channels takes, see :func:`model_input`: ``[N, J, channels]``."""
+        return model_input(self.keypoints, self.confidence, self.image_size, channels, self.focal)
 
     def to_data(self, skeleton: Skeleton, index: int) -> Data:
         """Pose ``index`` as a graph: x ``[J, 2]`` normalised keypoints, y ``[J, 3]`` m, action ``[1]``; a clip as a
         ``Batch`` of its frames."""
-        x = model_input(self.keypoints[index], self.confidence[index], self.image_size[index])
+        x = self.take(index).inputs(2)
         target, action = self.target[index], self.action[index].reshape(1)
         if x.dim() == 2:
             return skeleton.to_data(x, y=target, action=action)

@@ -120,7 +120,7 @@ class Synthetic:
         random = self._generator("detector", self._epoch(epoch))
         keypoints, confidence = detect(scene.views.keypoints(), self.noise_px, self.missing, random)
         target = _relative(scene.views.joints, self.skeleton)
-        return Poses(keypoints, confidence, scene.views.image_size, target, scene.action).to(device)
+        return Poses(keypoints, confidence, scene.views.image_size, target, scene.action, scene.views.focal).to(device)
 
     def scene(self, epoch: int) -> Scene:
         """Where the figures of an epoch stand before their cameras, and which person each is."""
@@ -184,7 +184,8 @@ def clip(skeleton: Skeleton, seed: int, frames: int, fps: float = 30.0, action: 
     )
     actions = torch.full((frames,), figure.actions.index(name))
     size = views.image_size.contiguous()
-    return Poses(views.keypoints(), torch.ones(joints.shape[:2]), size, _relative(views.joints, skeleton), actions)
+    target = _relative(views.joints, skeleton)
+    return Poses(views.keypoints(), torch.ones(joints.shape[:2]), size, target, actions, views.focal)
 
 
 def make_figure(skeleton: Skeleton) -> Human | Creature:

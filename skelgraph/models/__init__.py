@@ -6,6 +6,7 @@ from skelgraph.models.graformer import GraFormer
 from skelgraph.models.joint_former import JointFormer
 from skelgraph.models.large_simple_baseline import LargeSimpleBaseline
 from skelgraph.models.modulated_gcn import ModulatedGCN
+from skelgraph.models.part_lifter import PartLifter
 from skelgraph.models.sem_gan import SemGAN
 from skelgraph.models.sem_gcn import SemGCN
 from skelgraph.models.simple_baseline import SimpleBaseline
@@ -18,6 +19,7 @@ __all__ = [
     "JointFormer",
     "LargeSimpleBaseline",
     "ModulatedGCN",
+    "PartLifter",
     "STGCN",
     "SemGAN",
     "SemGCN",

@@ -17,7 +17,6 @@ from torch import Tensor, nn
 import skelgraph
 from skelgraph import checkpoint, losses
 from skelgraph.data.poses import answered, middle_frame
-from skelgraph.data.transforms import model_input
 from skelgraph.evaluate import PosePairs, pose_of, pose_pairs, predict
 from skelgraph.seeds import hash64
 from skelgraph.training import optim
@@ -108,8 +107,7 @@ class Loop:
         if self.drawn is None or self.drawn[0] != epoch:
             self.drawn = None
             poses = self.experiment.train_data.draw(epoch, device=self.device)
-            x = model_input(poses.keypoints, poses.confidence, poses.image_size, self.experiment.in_channels)
-            self.drawn = (epoch, x, poses.target)
+            self.drawn = (epoch, poses.inputs(self.experiment.in_channels), poses.target)
         return self.drawn[1:]
 
     def train_epoch(self) -> None:

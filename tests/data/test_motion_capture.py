@@ -44,7 +44,7 @@ def test_poses_have_the_shapes_and_units_of_the_contract(mocap):
         poses = data.draw(0)
         assert len(data) == count and data.actions == actions and data.skeleton is HUMAN36M
         shapes = [tuple(field.shape) for field in poses]
-        assert shapes == [(count, 17, 2), (count, 17), (count, 2), (count, 17, 3), (count,)]
+        assert shapes == [(count, 17, 2), (count, 17), (count, 2), (count, 17, 3), (count,), (count,)]
         assert all(field.is_contiguous() and field.isfinite().all() for field in poses)
         assert poses.keypoints.dtype == poses.target.dtype == torch.float32 and poses.action.dtype == torch.int64
         assert poses.target[:, 0].abs().max() == 0 and 0.5 < poses.target.norm(dim=-1).max() < 1.5
@@ -342,7 +342,7 @@ def test_clips_follow_their_poses(mocap):
     single = MotionCapture(HUMAN36M, "train", 3).draw(1)
     clips = MotionCapture(HUMAN36M, "train", 3, num_frames=5).draw(1)
     shapes = [tuple(field.shape) for field in clips]
-    assert shapes == [(47, 5, 17, 2), (47, 5, 17), (47, 2), (47, 5, 17, 3), (47,)]
+    assert shapes == [(47, 5, 17, 2), (47, 5, 17), (47, 2), (47, 5, 17, 3), (47,), (47,)]
     torch.testing.assert_close(clips.target[:, 2], single.target, atol=1e-5, rtol=0)
     assert clips.target[:, :, 0].abs().max() == 0
     inside = (clips.keypoints >= 0).all() and (clips.keypoints <= clips.image_size[:, None, None]).all()

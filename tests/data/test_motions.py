@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from skelgraph.data.body_shape import SHAPE_COLUMNS, BodyShape, body_shapes
-from skelgraph.data.kinematics import LANDMARKS, LIMITS, landmarks
+from skelgraph.data.kinematics import LANDMARKS, LIMITS, frames, landmarks
 from skelgraph.data.motions import MOTIONS, STYLE_COLUMNS, perform
 
 NUM = 400
@@ -19,7 +19,11 @@ def people(action, seed=0, num=NUM):
     shape = torch.rand(num, SHAPE_COLUMNS, generator=random)
     phase, style = 2 * torch.rand(num, generator=random), torch.rand(num, STYLE_COLUMNS, generator=random)
     posture = perform(action, phase, style)
-    return body_shapes(shape), posture, landmarks(body_shapes(shape), posture)
+    return body_shapes(shape), posture, standing(body_shapes(shape), posture)
+
+
+def standing(shape, posture):
+    return landmarks(shape, frames(posture), posture)
 
 
 def at(points, *names):
@@ -60,7 +64,7 @@ def test_bones_are_alike_on_both_sides_and_constant_in_a_person(action):
     random = torch.Generator().manual_seed(5)
     one = BodyShape(*(field[:1].expand(NUM, *field.shape[1:]) for field in shape))
     phase, style = torch.rand(NUM, generator=random), torch.rand(NUM, STYLE_COLUMNS, generator=random)
-    moving = landmarks(one, perform(action, phase, style))
+    moving = standing(one, perform(action, phase, style))
     for a, b in RIGID + [(f"left_{a}", f"left_{b}") for a, b in SIDED]:
         bone = length(moving, a, b)
         assert bone.max() - bone.min() < 1e-4, (a, b)
@@ -134,11 +138,11 @@ def test_reachers_reach_high_and_low():
 def test_a_bent_elbow_brings_the_hand_forward_and_pronation_turns_the_palm_back():
     shape, posture, _ = people("walking", num=4)
     rest = type(posture)(*(torch.zeros_like(field) for field in posture))
-    bent = landmarks(shape, rest._replace(elbow=rest.elbow + torch.pi / 2))
+    bent = standing(shape, rest._replace(elbow=rest.elbow + torch.pi / 2))
     for side in ("left", "right"):
         forearm = at(bent, f"{side}_wrist")[:, 0] - at(bent, f"{side}_elbow")[:, 0]
         torch.testing.assert_close(forearm[:, 2], forearm.norm(dim=-1))
-    turned = landmarks(shape, rest._replace(forearm=rest.forearm + torch.pi / 2))
+    turned = standing(shape, rest._replace(forearm=rest.forearm + torch.pi / 2))
     for side, inward in (("left", -1), ("right", 1)):
         thumb = at(turned, f"{side}_hand_5")[:, 0] - at(turned, f"{side}_hand_17")[:, 0]
         assert (inward * thumb[:, 0] > 0.03).all()

@@ -28,7 +28,7 @@ def same(a, b):
 def test_poses_have_the_shapes_and_meaning_of_the_contract(skeleton):
     dataset = Synthetic(skeleton, num_poses=60)
     poses, joints = dataset.draw(0), skeleton.num_joints
-    shapes = [(60, joints, 2), (60, joints), (60, 2), (60, joints, 3), (60,)]
+    shapes = [(60, joints, 2), (60, joints), (60, 2), (60, joints, 3), (60,), (60,)]
     assert [tuple(field.shape) for field in poses] == shapes
     assert all(field.is_contiguous() and field.isfinite().all() for field in poses)
     assert poses.action.unique().tolist() == list(range(len(dataset.actions)))

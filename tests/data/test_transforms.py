@@ -46,9 +46,21 @@ def test_missing_joints_may_hold_nan_and_send_no_gradient():
     torch.testing.assert_close(keypoints.grad, torch.tensor([[[0, 0], [0.02, 0.02]]]))
 
 
-def test_model_input_has_two_or_three_channels():
-    with pytest.raises(ValueError, match=r"channels must be 2 \(x, y\) or 3 \(x, y, confidence\), found 4"):
-        model_input(torch.zeros(1, 2, 2), torch.ones(1, 2), torch.ones(1, 2), channels=4)
+def test_model_input_tells_the_focal_length_over_the_width():
+    keypoints, confidence = torch.rand(2, 3, 2), torch.tensor([[1.0, 1.5, 0.0]] * 2)
+    size, focal = torch.tensor([[640.0, 480.0], [1080.0, 1920.0]]), torch.tensor([320.0, 0.0])
+    x = model_input(keypoints, confidence, size, 4, focal)
+    assert x[..., 2].tolist() == [[1, 1, 0]] * 2 and x[..., 3].tolist() == [[0.5] * 3, [0] * 3]
+    assert (model_input(keypoints, confidence, size, 4)[..., 3] == 0).all()
+    clips = model_input(
+        keypoints.unsqueeze(1).expand(2, 5, 3, 2), confidence.unsqueeze(1).expand(2, 5, 3), size, 4, focal
+    )
+    assert torch.equal(clips[:, 3], x)
+
+
+def test_model_input_has_two_to_four_channels():
+    with pytest.raises(ValueError, match=r"channels must be 2 \(x, y\), 3 \(with confidence\) or 4 .*, found 5"):
+        model_input(torch.zeros(1, 2, 2), torch.ones(1, 2), torch.ones(1, 2), channels=5)
 
 
 @pytest.mark.parametrize("skeleton", SKELETONS, ids=lambda s: s.name)
