@@ -9,9 +9,9 @@ import skelgraph
 
 ROOT = Path(skelgraph.__file__).parent
 FLOORS = {
-    5: "__main__",
-    4: "skelgraph train training evaluate lifter export report drawings page config checkpoint published systems "
-    "doctor",
+    5: "__main__ command_line",
+    4: "skelgraph train training evaluate lifter lift export report drawings page config checkpoint published systems "
+    "doctor error_estimate packing weights lift_summary",
     3: "models refinements",
     2: "blocks data keypoints poses",
     1: "layers skeletons conversions losses metrics cameras",
