@@ -1,4 +1,4 @@
-"""A page to look at a pose with: one HTML file of our own that plays and turns it, offline."""
+"""A page to look at poses with: one HTML file of our own that plays and turns them, offline."""
 
 from __future__ import annotations
 
@@ -6,8 +6,10 @@ import base64
 import hashlib
 import json
 import re
+from collections.abc import Mapping, Sequence
 from importlib import resources
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -18,9 +20,9 @@ from skelgraph.drawings import strokes
 from skelgraph.keypoints import Keypoints
 from skelgraph.poses import Pose3D
 
-_SCRIPTS = ("page_data.js", "page_drawing.js", "page.js")  # one script, in this order
+_SCRIPTS = ("page_data.js", "page_view.js", "page_drawing.js", "page_words.js", "page.js")  # one script, in this order
 _LONGEST = 200  # characters of a title or summary entry, 64 of a name
-_STEP_M, _STEP_PX = 5e-5, 0.05  # coarsest int16 steps; beyond their range float32 is stored
+_STEP_M, _STEP_PX, _STEP_MM = 5e-5, 0.05, 0.1  # coarsest int16 steps; beyond their range float32 is stored
 
 
 def write_page(
@@ -31,8 +33,13 @@ def write_page(
     title: str = "",
     *,
     model: str = "",
+    others: Mapping[str, Pose3D] = MappingProxyType({}),
 ) -> Path:
-    """Writes one self-contained HTML page: 2D keypoints beside the 3D pose, to play, scrub, turn and zoom.
+    """Writes one self-contained HTML page: 2D keypoints beside the 3D poses, to play, scrub, turn and zoom.
+
+    Each of several poses has a colour and a button that hides it; all are drawn about one origin or, if the reader
+    wishes, side by side. Joints can be coloured by their error: the true one where there is a truth, else the poses'
+    ``error_mm``.
 
     The page loads nothing from anywhere. Names and titles reach it as JSON and are shown as text; its content security
     policy lets no script run but its own. The file appears whole or not at all.
@@ -43,27 +50,29 @@ def write_page(
         keypoints: the F frames of 2D that were lifted, px.
         truth: true joints [F, J, 3] in m, drawn over ``pose``; centred on the pose's origin first.
         title: shown on top; default the file name of the keypoints.
-        model: what lifted the pose, shown in the summary.
+        model: what lifted the pose, shown in the summary and as the pose's name.
+        others: more poses by name, of other people or other models: F frames too, each of any skeleton.
 
     Returns:
         ``path``.
 
     Raises:
-        ValueError: if keypoints or truth have other frames or joints than the pose.
+        ValueError: if keypoints, truth or another pose have other frames than the pose, or the truth other joints.
     """
-    drawn = strokes.of_skeleton(pose.skeleton)
-    poses = [_pose("pose", np.asarray(pose.joints), pose.missing)]
-    if truth is not None:
-        poses.append(_pose("truth", centred_truth(pose, truth), None))
-    frames = len(pose.joints)
+    frames, named = pose.num_frames, [(model or "pose", pose), *others.items()]
+    for name, other in others.items():
+        if other.num_frames != frames:
+            raise ValueError(f"{name!r} has {other.num_frames} frames, {named[0][0]!r} {frames}")
+    # The pose's own parts come first: the keypoints' joints point into them.
+    parts = list(dict.fromkeys(part for _, each in named for part in each.skeleton.parts))
     block = {
         "title": _text(title or (Path(keypoints.source).name if keypoints else "") or pose.skeleton.name, _LONGEST),
         "summary": [_text(entry, _LONGEST) for entry in _summary(pose, model)],
         "frames": frames,
         "fps": pose.fps,
-        "parts": [_text(part) for part in drawn.parts],
-        "figure": _figure(drawn),
-        "poses": poses,
+        "parts": [_text(part) for part in parts],
+        "poses": [_pose(name, each, parts) for name, each in named],
+        "truth": None if truth is None else _pack(centred_truth(pose, truth), _STEP_M),
         "keypoints": None if keypoints is None else _keypoints(keypoints, pose),
     }
     atomic.write(Path(path), _fill(block))
@@ -96,9 +105,16 @@ def _figure(drawn: strokes.Strokes) -> dict[str, Any]:
     return {"joints": [_text(j) for j in drawn.joints], "lines": drawn.lines, "side": drawn.side, "part": drawn.part}
 
 
-def _pose(name: str, joints: NDArray[Any], missing: NDArray[np.bool_] | None) -> dict[str, Any]:
-    unseen = None if missing is None or not missing.any() else _pack(missing.astype(np.uint8))
-    return {"name": name, "joints": _pack(joints, _STEP_M), "missing": unseen}
+def _pose(name: str, pose: Pose3D, parts: Sequence[str]) -> dict[str, Any]:
+    drawn = strokes.of_skeleton(pose.skeleton)
+    missing, error_mm = pose.missing, pose.error_mm
+    return {
+        "name": _text(name),
+        "figure": _figure(drawn._replace(part=tuple(parts.index(drawn.parts[part]) for part in drawn.part))),
+        "joints": _pack(pose.joints, _STEP_M),
+        "missing": None if missing is None or not missing.any() else _pack(missing.astype(np.uint8)),
+        "error_mm": None if error_mm is None else _pack(error_mm, _STEP_MM),
+    }
 
 
 def _keypoints(keypoints: Keypoints, pose: Pose3D) -> dict[str, Any]:

@@ -15,26 +15,12 @@ function decode(packed) {
   return Float32Array.from(new Int16Array(bytes.buffer), (v) => (v === -32768 ? NaN : v * packed.step));
 }
 
-const { figure, keypoints, frames } = data;
-const poses = data.poses.map((p) => ({ ...p, xyz: decode(p.joints), missing: decode(p.missing), visible: true }));
-const pose = poses[0], truth = poses[1];
-const J = figure.joints.length;
-const xy = keypoints && decode(keypoints.xy), confidence = keypoints && decode(keypoints.confidence);
+const { keypoints, frames } = data;
+const poses = data.poses.map((p, slot) => ({
+  ...p, slot, count: p.figure.joints.length, xyz: decode(p.joints), missing: decode(p.missing), expected: decode(p.error_mm), error: null, visible: true,
+}));
+const pose = poses[0], xy = keypoints && decode(keypoints.xy), confidence = keypoints && decode(keypoints.confidence);
 const rate = data.fps || 25;
-
-// Joint errors [F, J] and their mean per frame, mm.
-const jointError = truth && new Float32Array(frames * J), frameError = truth && new Float32Array(frames);
-if (truth) {
-  for (let f = 0; f < frames; f++) {
-    let sum = 0, count = 0;
-    for (let j = f * J; j < (f + 1) * J; j++) {
-      const a = 3 * j;
-      jointError[j] = 1000 * Math.hypot(pose.xyz[a] - truth.xyz[a], pose.xyz[a + 1] - truth.xyz[a + 1], pose.xyz[a + 2] - truth.xyz[a + 2]);
-      if (jointError[j] >= 0) { sum += jointError[j]; count++; }
-    }
-    frameError[f] = sum / count;
-  }
-}
 
 // ---- sizes that hold for the whole clip
 
@@ -51,28 +37,51 @@ function lengths(lines, points, dims, count) {
 }
 
 // The floor lies under the lowest joint of each frame, smoothed over a few frames: poses have no place in the world.
-const lowest = new Float32Array(frames), floor = new Float32Array(frames), heights = [], xs = [], zs = [];
-for (let f = 0; f < frames; f++) {
-  let low = -Infinity, high = Infinity;
-  for (let j = f * J; j < (f + 1) * J; j++) {
-    const [x, y, z] = [pose.xyz[3 * j], pose.xyz[3 * j + 1], pose.xyz[3 * j + 2]];
-    if (y > low) low = y;
-    if (y < high) high = y;
-    if (x === x && f % Math.ceil(frames / 200) === 0) { xs.push(x); zs.push(z); }
+const floor = new Float32Array(frames).fill(-Infinity), highest = new Float32Array(frames).fill(Infinity), xs = [], zs = [];
+for (const p of poses) {
+  const lowest = new Float32Array(frames);
+  for (let f = 0; f < frames; f++) {
+    let low = -Infinity;
+    for (let j = f * p.count; j < (f + 1) * p.count; j++) {
+      const [x, y, z] = [p.xyz[3 * j], p.xyz[3 * j + 1], p.xyz[3 * j + 2]];
+      if (y > low) low = y;
+      if (y < highest[f]) highest[f] = y;
+      if (x === x && f % Math.ceil(frames / 200) === 0) { xs.push(x); zs.push(z); }
+    }
+    lowest[f] = low > -Infinity ? low : 0;
   }
-  lowest[f] = low > -Infinity ? low : 0;
-  if (low > -Infinity) heights.push(low - high);
-}
-for (let f = 0; f < frames; f++) {
-  const window = lowest.subarray(Math.max(0, f - 4), f + 5);
-  floor[f] = window.reduce((a, b) => a + b, 0) / window.length;
+  p.floor = lowest.map((_, f) => {
+    const window = lowest.subarray(Math.max(0, f - 4), f + 5);
+    return window.reduce((a, b) => a + b, 0) / window.length;
+  });
+  p.floor.forEach((y, f) => { floor[f] = Math.max(floor[f], y); });
+  p.lengths = lengths(p.figure.lines, p.xyz, 3, p.count);
 }
 const middle = [xs, zs].map((values) => (quantile(values.slice(), 0.02) + quantile(values.slice(), 0.98)) / 2 || 0);
-const height = Math.max(quantile(heights, 0.95) || 1, 1e-3);
+const height = Math.max(quantile(floor.map((y, f) => y - highest[f]).filter(Number.isFinite), 0.95) || 1, 1e-3);
 const reach = Math.max(quantile(xs.map((x, i) => Math.hypot(x - middle[0], zs[i] - middle[1])), 0.995) || 1, 0.25 * height);
-const solidLengths = lengths(figure.lines, pose.xyz, 3, J);
 const flatLengths = keypoints ? lengths(keypoints.lines, xy, 2, keypoints.joints.length) : [];
-const tile = [1, 2, 2.5, 5, 10].map((m) => m * 10 ** Math.floor(Math.log10(Math.max(height, reach) / 8))).find((m) => m >= Math.max(height, reach) / 8);
+
+// ---- errors [F, J], mm: true where there is a truth, else those the poses expect of themselves
+
+const truth = data.truth && { ...pose, name: "Truth", xyz: decode(data.truth), missing: null, expected: null };
+if (truth) {
+  pose.error = new Float32Array(frames * pose.count).map((_, j) => {
+    const [x, y, z] = [0, 1, 2].map((d) => pose.xyz[3 * j + d] - truth.xyz[3 * j + d]);
+    return 1000 * Math.hypot(x, y, z);
+  });
+} else {
+  for (const p of poses) p.error = p.expected;
+}
+const drawable = truth ? [...poses, truth] : poses;
+const rated = poses.filter((p) => p.error);
+const worst = Math.max(20, quantile(rated.flatMap((p) => sampled.flatMap((f) => [...p.error.subarray(f * p.count, (f + 1) * p.count)])).filter((v) => v >= 0), 0.95) || 0);
+const frameError = pose.error && new Float32Array(frames).map((_, f) => {
+  const known = pose.error.subarray(f * pose.count, (f + 1) * pose.count).filter((v) => v >= 0);
+  return known.reduce((a, b) => a + b, 0) / known.length;
+});
+// Which joint of the pose each keypoint is, -1 where none has its name.
+const flatJoints = keypoints ? keypoints.joints.map((name) => pose.figure.joints.indexOf(name)) : [];
 
 const box = { left: Infinity, top: Infinity, right: -Infinity, bottom: -Infinity };
 if (keypoints) {

@@ -1,91 +1,12 @@
 // What the two canvases and the error curve show.
 
-// ---- colours
-
-const PARTS = {
-  light: ["#3b6fb6", "#d1622b", "#8e4ea6", "#b8860b", "#5a7d8c", "#c4476a", "#6f7f28"],
-  dark: ["#7db2ff", "#ff9a66", "#cf97e6", "#e8bd57", "#9cc0cf", "#ff8ba9", "#b9c96a"],
-};
-const RAMP = ["#2c7bb6", "#5ab4ac", "#e8c547", "#e66101", "#a50026"];
-const darkMode = matchMedia("(prefers-color-scheme: dark)");
-let theme = {}, shades = new Map();
-
-const hex = (colour) => [1, 3, 5].map((i) => parseInt(colour.slice(i, i + 2), 16));
-const mix = (a, b, t) => "rgb(" + a.map((v, i) => Math.round(v + (b[i] - v) * t)).join(",") + ")";
-
-function readTheme() {
-  const style = getComputedStyle(document.documentElement);
-  for (const name of ["card", "image", "ink", "muted", "line", "left", "right", "middle", "truth", "floor"]) {
-    theme[name] = style.getPropertyValue("--" + name).trim();
-  }
-  theme.parts = PARTS[darkMode.matches ? "dark" : "light"];
-  shades = new Map();
-}
-
-/** A colour moved towards the background: level 0 is the colour itself, 8 almost gone. */
-function shade(colour, level) {
-  const key = colour + level;
-  if (!shades.has(key)) shades.set(key, mix(hex(colour), hex(theme.card), level * 0.1));
-  return shades.get(key);
-}
-
-const worst = truth ? Math.max(20, quantile(Array.from(jointError).filter((v) => v >= 0), 0.95)) : 1;
-
-/** Colour of joint j, or of the line to it from joint i: a line across the body belongs to no side. */
-function colourOf(drawn, f, j, i = j) {
-  if (state.colour === "part") return drawn.part[j] < 0 ? theme.middle : theme.parts[drawn.part[j] % theme.parts.length];
-  if (state.colour === "error" && drawn === figure) {
-    const e = jointError[f * J + j];
-    return e >= 0 ? RAMP[Math.min(RAMP.length - 1, Math.floor(RAMP.length * e / worst))] : theme.middle;
-  }
-  return drawn.side[i] * drawn.side[j] === 2 ? theme.middle : [theme.middle, theme.left, theme.right][drawn.side[j]];
-}
-
-// ---- state and views
-
-const state = { frame: 0, playing: false, speed: 1, colour: "side", hover: null, clock: 0 };
-const first = () => ({ yaw: -0.5, pitch: 0.2, zoom: 1, focus: -1, x: 0, y: 0, scale: 1 });
-let solidView = first(), flatView = first();
-let dirty = true;
-const redraw = () => { dirty = true; };
-
-function fit(canvas) {
-  const ratio = window.devicePixelRatio || 1, w = canvas.clientWidth, h = canvas.clientHeight;
-  if (canvas.width !== Math.round(w * ratio) || canvas.height !== Math.round(h * ratio)) {
-    canvas.width = Math.round(w * ratio); canvas.height = Math.round(h * ratio);
-  }
-  const context = canvas.getContext("2d");
-  context.setTransform(ratio, 0, 0, ratio, 0, 0);
-  context.clearRect(0, 0, w, h);
-  context.lineCap = context.lineJoin = "round";
-  return [context, w, h];
-}
-
-/** (x, y, z) in m, y measured from the floor -> (px, px, depth, px per m): weak perspective about the orbit's centre. */
-function solidCamera(f, w, h) {
-  const scale = solidView.zoom * Math.min((0.75 * h) / height, (0.92 * w) / (2 * reach));
-  const [cy, sy, cp, sp] = [Math.cos(solidView.yaw), Math.sin(solidView.yaw), Math.cos(solidView.pitch), Math.sin(solidView.pitch)];
-  let centre = [middle[0], -height / 2, middle[1]];
-  const focus = 3 * (f * J + solidView.focus);
-  if (solidView.focus >= 0 && pose.xyz[focus] === pose.xyz[focus]) centre = [pose.xyz[focus], pose.xyz[focus + 1] - floor[f], pose.xyz[focus + 2]];
-  const distance = 6 * Math.max(height, reach);
-  return (x, y, z) => {
-    x -= centre[0]; y -= centre[1]; z -= centre[2];
-    const across = cy * x + sy * z, away = cy * z - sy * x;
-    const depth = sp * y + cp * away, s = (scale * distance) / Math.max(0.2 * distance, distance + depth);
-    return [w / 2 + s * across, h * 0.5 + s * (cp * y - sp * away), depth, s];
-  };
-}
-
-// ---- drawing
-
 function drawGrid(context, project) {
-  const radius = Math.max(1.35 * reach, 0.75 * height), n = Math.ceil(radius / tile), steps = 4;
+  const side = tile(), radius = Math.max(1.35 * wide(), 0.75 * height), n = Math.ceil(radius / side), steps = 4;
   const levels = Array.from({ length: 6 }, () => []);
   for (let i = -n; i <= n; i++) {
     for (let k = -n * steps; k < n * steps; k++) {
-      const t = tile * (k + 0.5) / steps, away = Math.hypot(i * tile, t) / radius;
-      if (away < 1) levels[Math.min(5, Math.floor(6 * (1 - away)))].push([i * tile, tile * k / steps, tile * (k + 1) / steps]);
+      const t = side * (k + 0.5) / steps, away = Math.hypot(i * side, t) / radius;
+      if (away < 1) levels[Math.min(5, Math.floor(6 * (1 - away)))].push([i * side, side * k / steps, side * (k + 1) / steps]);
     }
   }
   context.strokeStyle = theme.floor; context.lineWidth = 1;
@@ -103,13 +24,13 @@ function drawGrid(context, project) {
   context.globalAlpha = 1;
 }
 
-function drawShadow(context, f, project) {
+function drawShadow(context, p, f, project) {
   context.strokeStyle = theme.ink; context.globalAlpha = 0.09;
   context.lineWidth = 0.012 * height * project(0, 0, 0)[3];
   context.beginPath();
-  for (const line of figure.lines.filter((_, i) => solidLengths[i] > 0.04 * height)) {
-    const [p, q] = line.map((j) => project(pose.xyz[3 * (f * J + j)], 0, pose.xyz[3 * (f * J + j) + 2]));
-    if (p[0] === p[0] && q[0] === q[0]) { context.moveTo(p[0], p[1]); context.lineTo(q[0], q[1]); }
+  for (const line of p.figure.lines.filter((_, i) => p.lengths[i] > 0.04 * height)) {
+    const [a, b] = line.map((j) => place(p, f, j)).map(([x, , z]) => project(x, 0, z));
+    if (a[0] === a[0] && b[0] === b[0]) { context.moveTo(a[0], a[1]); context.lineTo(b[0], b[1]); }
   }
   context.stroke();
   context.globalAlpha = 1;
@@ -150,37 +71,32 @@ function drawFigure(context, drawn, points, widths, look) {
   context.setLineDash([]);
 }
 
-function ring(context, point) {
-  if (!point) return;
-  context.strokeStyle = theme.ink; context.lineWidth = 1.8;
-  context.beginPath(); context.arc(point[0], point[1], 8.5, 0, 7); context.stroke();
-}
-
-let solidPoints = [], flatPoints = [];
+let flatPoints = [], solidPoints = new Map(); // px by joint, null where unseen; those of each pose that is shown
 
 function drawSolid() {
   const [context, w, h] = fit($("solid")), f = state.frame, project = solidCamera(f, w, h);
   drawGrid(context, project);
+  solidPoints = new Map();
   if (!frames) return;
-  drawShadow(context, f, project);
-  poses.slice().reverse().filter((p) => p.visible).forEach((p) => {
-    const points = Array.from({ length: J }, (_, j) => {
-      const i = 3 * (f * J + j);
-      return p.xyz[i] === p.xyz[i] ? project(p.xyz[i], p.xyz[i + 1] - floor[f], p.xyz[i + 2]) : null;
+  const shown = drawable.filter((p) => p.visible), depth = (p) => project(middle[0] + shift(p), -height / 2, middle[1])[2];
+  for (const p of shown) if (p !== truth && (state.apart || p === shown[0])) drawShadow(context, p, f, project);
+  // Far ones first; at the same place the truth and the last pose first, so that the first lies on top.
+  for (const p of shown.reverse().sort((a, b) => depth(b) - depth(a))) {
+    const points = Array.from({ length: p.count }, (_, j) => {
+      const [x, y, z] = place(p, f, j);
+      return x === x ? project(x, y, z) : null;
     });
     const size = (height * project(0, -height / 2, 0)[3]) / Math.sqrt(Math.max(1, solidView.zoom));
-    const own = p === pose;
-    const widths = solidLengths.map((length) => boneWidth(length / height, size) * (own ? 1 : 0.5));
-    drawFigure(context, figure, points, widths, {
-      depth: height, dot: own ? 1 : 0.8,
-      level: (depth) => 1 + (3 * depth) / Math.max(height, reach),
+    const thin = p === truth || (p !== pose && !state.apart);
+    drawFigure(context, p.figure, points, p.lengths.map((length) => boneWidth(length / height, size) * (thin ? 0.5 : 1)), {
+      depth: height, dot: thin ? 0.8 : 1,
+      level: (z) => (state.byError ? 0 : 1 + (3 * (z - depth(p))) / Math.max(height, reach)), // a scale's colours stay as they are
       fade: () => 0,
-      hollow: (j) => own && p.missing !== null && p.missing[f * J + j] === 1,
-      colour: own ? (j, i) => colourOf(figure, f, j, i) : () => theme.truth,
+      hollow: (j) => p.missing !== null && p.missing[f * p.count + j] === 1,
+      colour: (j, i) => colourOf(p, p.figure, f, j, i),
     });
-    if (own) solidPoints = points;
-  });
-  if (state.hover) ring(context, solidPoints[figure.joints.indexOf(state.hover.name)]);
+    solidPoints.set(p, points);
+  }
 }
 
 function drawFlat() {
@@ -188,7 +104,7 @@ function drawFlat() {
   const [context, w, h] = fit($("flat")), f = state.frame, K = keypoints.joints.length;
   const [bw, bh] = [Math.max(box.right - box.left, 1e-6), Math.max(box.bottom - box.top, 1e-6)];
   const fitted = Math.min((0.78 * w) / bw, (0.76 * h) / bh);
-  const scale = (flatView.scale = fitted * flatView.zoom);
+  const scale = fitted * flatView.zoom;
   const ox = w / 2 + flatView.x - (scale * (box.left + box.right)) / 2, oy = h * 0.52 + flatView.y - (scale * (box.top + box.bottom)) / 2;
   if (keypoints.image_size) {
     const [iw, ih] = keypoints.image_size;
@@ -202,14 +118,21 @@ function drawFlat() {
   });
   const span = Math.max(bw, bh), size = (span * scale) / Math.sqrt(Math.max(1, flatView.zoom));
   drawFigure(context, keypoints, flatPoints, flatLengths.map((length) => boneWidth(length / span, size)), {
-    depth: 1, dot: 1, level: () => 0, fade: (j) => 6 * (1 - confidence[f * K + j] / 255), hollow: () => false,
-    colour: (j, i) => colourOf(keypoints, f, j, i),
+    depth: 1, dot: 1, level: () => 0, hollow: () => false,
+    fade: (j) => (state.byError ? 0 : 6 * (1 - confidence[f * K + j] / 255)),
+    colour: (j, i) => colourOf(pose, keypoints, f, j, i),
   });
-  if (state.hover) ring(context, flatPoints[keypoints.joints.indexOf(state.hover.name)]);
+}
+
+function ring(canvas, point) {
+  if (!point) return;
+  const context = canvas.getContext("2d");
+  context.strokeStyle = theme.ink; context.lineWidth = 1.8;
+  context.beginPath(); context.arc(point[0], point[1], 8.5, 0, 7); context.stroke();
 }
 
 function drawCurve() {
-  if (!truth || frames < 2) return;
+  if (!frameError || frames < 2) return;
   const [context, w, h] = fit($("curve")), top = frameError.reduce((a, b) => (b > a ? b : a), 1e-9), inset = 8;
   const at = (f) => [inset + (f / (frames - 1)) * (w - 2 * inset), h - 1 - (h - 4) * ((frameError[f] || 0) / top)];
   context.beginPath(); context.moveTo(inset, h);

@@ -16,6 +16,7 @@ from skelgraph.skeleton import Skeleton
 
 FORMAT = 1
 UNIT, AXES = "m", "x right, y down, z forward"
+ERROR = "expected distance of each joint from its true place, mm: an estimate, not measured"
 
 
 @dataclass(frozen=True, eq=False)
@@ -27,6 +28,7 @@ class Pose3D:
         skeleton: J joints.
         fps: frames per second.
         missing: [F, J] joints whose 2D was not seen, so that their position is a guess; None: unknown.
+        error_mm: [F, J] expected distance of each joint from its true place, mm; None: not estimated.
         origin: names of the joints whose mean is zero; default the skeleton's.
         unit: always "m".
         axes: always "x right, y down, z forward".
@@ -39,6 +41,7 @@ class Pose3D:
     skeleton: Skeleton
     fps: float | None = None
     missing: NDArray[np.bool_] | None = None
+    error_mm: NDArray[np.float32] | None = None
     origin: tuple[str, ...] = ()
     unit: str = UNIT
     axes: str = AXES
@@ -50,10 +53,10 @@ class Pose3D:
         if joints.ndim != 3 or joints.shape[1:] != (count, 3):
             raise ValueError(f"pose: joints are {list(joints.shape)}; expected [F, {count}, 3] of {self.skeleton.name}")
         _check_finite(joints, self.skeleton)
-        missing = None if self.missing is None else np.array(self.missing, dtype=np.bool_)
-        missing = missing[None] if missing is not None and missing.ndim == 1 else missing
-        if missing is not None and missing.shape != joints.shape[:2]:
-            raise ValueError(f"pose: missing is {list(missing.shape)}; expected {list(joints.shape[:2])}")
+        missing = _of_each_joint("missing", self.missing, np.bool_, joints)
+        error_mm = _of_each_joint("error_mm", self.error_mm, np.float32, joints)
+        if error_mm is not None and not (np.isfinite(error_mm) & (error_mm >= 0)).all():
+            raise ValueError("pose: error_mm holds numbers that are negative or not finite")
         if (self.unit, self.axes) != (UNIT, AXES):
             raise ValueError(f"pose: unit {self.unit!r} and axes {self.axes!r}; expected {UNIT!r} and {AXES!r}")
         if self.fps is not None and not 0 < self.fps < 1e6:
@@ -62,7 +65,8 @@ class Pose3D:
         for joint in origin:
             self.skeleton.index(joint)
         fps = None if self.fps is None else float(self.fps)
-        for field, value in {"joints": joints, "missing": missing, "origin": origin, "fps": fps}.items():
+        checked = {"joints": joints, "missing": missing, "error_mm": error_mm, "origin": origin, "fps": fps}
+        for field, value in checked.items():
             object.__setattr__(self, field, value)
 
     @property
@@ -80,12 +84,14 @@ class Pose3D:
             "axes": self.axes,
             "origin": list(self.origin),
             "fps": self.fps,
+            "error_mm": None if self.error_mm is None else ERROR,
             "skeleton": self.skeleton.to_dict(),
         }
 
     def save(self, path: str | Path) -> None:
-        """Writes ``path`` (an npz: ``joints`` [F, J, 3], ``missing`` [F, J], ``description`` JSON text) and, beside it
-        and for people and other programs, the description as ``.json``. Each file appears whole or not at all.
+        """Writes ``path`` (an npz: ``joints`` [F, J, 3], ``missing`` and ``error_mm`` [F, J] where they are known,
+        ``description`` JSON text) and, beside it and for people and other programs, the description as ``.json``. Each
+        file appears whole or not at all.
 
         Raises:
             ValueError: if the name does not end in .npz.
@@ -95,8 +101,8 @@ class Pose3D:
             raise ValueError(f"{path}: a pose is saved as .npz")
         text = json.dumps(self.describe(), indent=1, allow_nan=False)
         arrays = {"joints": self.joints, "description": np.array(text)}
-        if self.missing is not None:
-            arrays["missing"] = self.missing
+        known = {"missing": self.missing, "error_mm": self.error_mm}
+        arrays.update({name: array for name, array in known.items() if array is not None})
         content = io.BytesIO()
         np.savez(content, **arrays)  # type: ignore[arg-type]
         atomic.write(path.with_suffix(".json"), text + "\n")
@@ -131,10 +137,27 @@ def _pose(told: Any, arrays: dict[str, NDArray[Any]]) -> Pose3D:
     fps = told["fps"]
     if fps is not None and (isinstance(fps, bool) or not isinstance(fps, int | float)):
         raise ValueError(f"fps {fps!r}; expected a number")
-    skeleton = Skeleton.from_dict(told["skeleton"])
     return Pose3D(
-        arrays["joints"], skeleton, fps, arrays.get("missing"), tuple(told["origin"]), told["unit"], told["axes"]
+        arrays["joints"],
+        Skeleton.from_dict(told["skeleton"]),
+        fps,
+        arrays.get("missing"),
+        arrays.get("error_mm"),
+        tuple(told["origin"]),
+        told["unit"],
+        told["axes"],
     )
+
+
+def _of_each_joint(name: str, given: Any, dtype: Any, joints: NDArray[np.float32]) -> NDArray[Any] | None:
+    """[F, J] values of the joints [F, J, 3]; a single frame may leave F out."""
+    if given is None:
+        return None
+    values = np.array(given, dtype=dtype)
+    values = values[None] if values.ndim == 1 else values
+    if values.shape != joints.shape[:2]:
+        raise ValueError(f"pose: {name} is {list(values.shape)}; expected {list(joints.shape[:2])}")
+    return values
 
 
 def _check_finite(joints: NDArray[np.float32], skeleton: Skeleton) -> None:

@@ -134,7 +134,8 @@ def estimate_trajectory(
     if not 0 < height < math.inf:
         raise ValueError(f"height is {height}; expected metres above 0")
     scale = height / body_height(pose)
-    scaled = dataclasses.replace(pose, joints=pose.joints * np.float32(scale))
+    error = None if pose.error_mm is None else pose.error_mm * np.float32(scale)
+    scaled = dataclasses.replace(pose, joints=pose.joints * np.float32(scale), error_mm=error)
     root = estimate_root(scaled.joints, keypoints, confidence, focal, center)
     good = np.flatnonzero(np.isfinite(root).all(1))
     if not good.size:

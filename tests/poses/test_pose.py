@@ -18,21 +18,25 @@ TRIPOD = Skeleton("tripod", ["a", "left_b", "right_b"], [-1, 0, 0])
     frames=st.integers(0, 5),
     fps=st.none() | st.floats(0.1, 240),
     masked=st.booleans(),
+    estimated=st.booleans(),
     skeleton=st.sampled_from([HUMAN36M, COCO, TRIPOD]),
     seed=st.integers(0, 99),
 )
-def test_a_saved_pose_is_loaded_back_exactly(tmp_path_factory, frames, fps, masked, skeleton, seed):
+def test_a_saved_pose_is_loaded_back_exactly(tmp_path_factory, frames, fps, masked, estimated, skeleton, seed):
     path = tmp_path_factory.mktemp("pose") / "pose.npz"
     rng = np.random.default_rng(seed)
     joints = rng.normal(size=(frames, skeleton.num_joints, 3)).astype(np.float32)
-    pose = Pose3D(joints, skeleton, fps, rng.random(joints.shape[:2]) < 0.5 if masked else None)
+    missing = rng.random(joints.shape[:2]) < 0.5 if masked else None
+    pose = Pose3D(joints, skeleton, fps, missing, rng.gamma(2, 20, joints.shape[:2]) if estimated else None)
     pose.save(path)
     loaded = Pose3D.load(path)
     assert loaded.joints.dtype == np.float32 and loaded.joints.tobytes() == pose.joints.tobytes()
     assert (loaded.skeleton, loaded.fps, loaded.origin) == (skeleton, pose.fps, pose.origin)
-    assert (loaded.missing is None) == (pose.missing is None)
-    if pose.missing is not None:
+    assert (loaded.missing is None, loaded.error_mm is None) == (not masked, not estimated)
+    if masked:
         np.testing.assert_array_equal(loaded.missing, pose.missing)
+    if estimated:
+        assert loaded.error_mm.dtype == np.float32 and loaded.error_mm.tobytes() == pose.error_mm.tobytes()
 
 
 def test_the_sidecar_says_what_the_numbers_mean(tmp_path):
@@ -48,6 +52,12 @@ def test_the_sidecar_says_what_the_numbers_mean(tmp_path):
     assert Skeleton.from_dict(told["skeleton"]) == COCO
 
 
+def test_the_sidecar_says_what_the_error_is():
+    pose = Pose3D(np.zeros((3, 3)), TRIPOD, error_mm=[1, 2, 3])
+    assert pose.describe()["error_mm"].startswith("expected distance of each joint from its true place, mm")
+    assert Pose3D(np.zeros((3, 3)), TRIPOD).describe()["error_mm"] is None
+
+
 def test_the_npz_is_enough_and_nothing_else_is_left(tmp_path):
     Pose3D(np.zeros((1, 3, 3)), TRIPOD).save(tmp_path / "pose.npz")
     assert sorted(p.name for p in tmp_path.iterdir()) == ["pose.json", "pose.npz"]
@@ -56,7 +66,8 @@ def test_the_npz_is_enough_and_nothing_else_is_left(tmp_path):
 
 
 def test_one_frame_gets_a_frame_axis():
-    assert Pose3D(np.zeros((3, 3)), TRIPOD, missing=np.array([True, False, False])).missing.shape == (1, 3)
+    pose = Pose3D(np.zeros((3, 3)), TRIPOD, missing=np.array([True, False, False]), error_mm=[0, 1, 2])
+    assert pose.missing.shape == pose.error_mm.shape == (1, 3)
 
 
 @pytest.mark.parametrize(
@@ -66,6 +77,9 @@ def test_one_frame_gets_a_frame_axis():
         ({"joints": np.full((2, 3, 3), np.nan)}, "6 joints are not finite: frame 0 joint a, frame 0 joint left_b"),
         ({"missing": np.zeros((3, 3))}, r"missing is \[3, 3\]"),
         ({"missing": np.zeros((2, 4))}, "missing is"),
+        ({"error_mm": np.zeros((3, 3))}, r"error_mm is \[3, 3\]; expected \[2, 3\]"),
+        ({"error_mm": np.full((2, 3), -1)}, "error_mm holds numbers that are negative or not finite"),
+        ({"error_mm": np.full((2, 3), np.inf)}, "negative or not finite"),
         ({"unit": "mm"}, "unit 'mm'"),
         ({"axes": "y up"}, "axes 'y up'"),
         ({"fps": 0}, "fps 0"),
@@ -108,6 +122,7 @@ def description(**changes) -> np.ndarray:
         ({"joints": np.zeros((1, 3, 3)), "description": description(skeleton=[])}, "pose.npz"),
         ({"joints": np.zeros((1, 3, 3), dtype=int), "description": description()}, "floating point"),
         ({"joints": np.full((1, 3, 3), np.nan), "description": description()}, "not finite"),
+        ({"joints": np.zeros((1, 3, 3)), "error_mm": np.full((1, 3), "x"), "description": description()}, "convert"),
     ],
 )
 def test_strange_files_are_named(tmp_path, arrays, message):
