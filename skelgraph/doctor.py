@@ -20,7 +20,7 @@ from skelgraph.skeletons import HUMAN36M
 from skelgraph.training.run_folder import read_log
 
 NEEDED = ("torch", "torch-geometric", "numpy", "networkx", "pydantic", "safetensors", "typer", "rich", "matplotlib")
-EXTRAS = {"scatter": ("torch_scatter",), "onnx": ("onnx", "onnxscript", "onnxruntime"), "c3d": ("ezc3d",)}
+EXTRAS = {"scatter": ("torch_scatter",), "onnx": ("onnx", "onnxscript", "onnxruntime"), "c3d": ("ezc3d",), "detect": ("mediapipe",)}
 MOTION_FILE = "cmu_mocap.npz"
 EXPERIMENT: dict[str, Any] = {
     "skeleton": "HUMAN36M",

@@ -2,13 +2,13 @@
 
 A format is a module with ``TAKES``, what it can be (of :data:`sniff.KINDS`), ``matches(path, content)`` and
 ``read(path, content, person)``. ``content`` is the parsed JSON of a JSON file, the text of a text file, the names of
-the arrays in an npz file, and None for a folder or an npy file.
+the arrays in an npz file, and None for a folder, an npy file or a video.
 """
 
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from difflib import get_close_matches
 from pathlib import Path
 from types import MappingProxyType, ModuleType
@@ -27,6 +27,7 @@ from skelgraph.keypoints import (
     openpose,
     people,
     sniff,
+    video,
     videopose3d,
     yolo,
 )
@@ -50,6 +51,8 @@ FORMATS: Mapping[str, ModuleType] = MappingProxyType(
         "csv": csv_table,
     }
 )
+_READ: Mapping[str, ModuleType] = MappingProxyType({**FORMATS, "video": video})
+"""A video holds no keypoints: they are found in it."""
 
 
 def read(
@@ -57,23 +60,26 @@ def read(
     format: str | None = None,
     person: int | None = None,
     image_size: tuple[float, float] | None = None,
+    progress: Callable[[int, int], None] | None = None,
 ) -> Keypoints:
     """Reads one person's keypoints.
 
     Args:
-        path: a file, or a folder of OpenPose or YOLO frames.
-        format: one of :data:`FORMATS`; default what the content looks like.
+        path: a file, a folder of OpenPose or YOLO frames, or a video (see :mod:`video`).
+        format: one of :data:`FORMATS` or ``video``; default what the content looks like.
         person: which person, where a frame holds more than one: the track id where the file has them, else from 0 by
             first appearance, followed from frame to frame; by place in arrays and tables that hold people in columns.
         image_size: width and height in px, in place of the file's. MediaPipe and YOLO write shares of it: without it
             their keypoints stay :attr:`Keypoints.normalised`, and :func:`adapt.adapt` makes them px.
+        progress: called for every frame of a video with the frames done and the frames in all.
 
     Raises:
         FileNotFoundError: if there is no such file or folder.
         ValueError: naming the file and what is wrong with it.
     """
     path, name, content = _recognised(path, format)
-    return _finished(FORMATS[name].read(path, content, person), name, person, image_size)
+    more = {"progress": progress} if name == "video" else {}
+    return _finished(_READ[name].read(path, content, person, **more), name, person, image_size)
 
 
 def read_all(
@@ -96,10 +102,10 @@ def read_all(
     path, name, content = _recognised(path, format)
     ids: tuple[int, ...] = (0,)
     try:
-        FORMATS[name].read(path, content, people.EVERYONE)
+        _READ[name].read(path, content, people.EVERYONE)
     except people.Present as present:
         ids = present.ids
-    return [_finished(FORMATS[name].read(path, content, person), name, person, image_size) for person in ids]
+    return [_finished(_READ[name].read(path, content, person), name, person, image_size) for person in ids]
 
 
 def _recognised(path: str | Path, format: str | None) -> tuple[Path, str, Any]:
@@ -108,16 +114,16 @@ def _recognised(path: str | Path, format: str | None) -> tuple[Path, str, Any]:
     if not path.exists():
         raise FileNotFoundError(f"{path}: no such file or folder")
     name = None if format is None else _known(format)
-    kind = sniff.kind(path)
-    if name is not None and kind not in FORMATS[name].TAKES:
-        takes = " or a ".join(sorted(FORMATS[name].TAKES))
+    kind = video.KIND if video.is_video(path) else sniff.kind(path)
+    if name is not None and kind not in _READ[name].TAKES:
+        takes = " or a ".join(sorted(_READ[name].TAKES))
         raise ValueError(f"{path}: is {_a(kind)}, which the format {name} is not; expected {_a(takes)}")
     content = sniff.content(path, kind)
     if name is None:
-        fitting = (key for key, module in FORMATS.items() if kind in module.TAKES and module.matches(path, content))
+        fitting = (key for key, module in _READ.items() if kind in module.TAKES and module.matches(path, content))
         name = next(fitting, None)
     if name is None:
-        raise ValueError(f"{path}: {_what(kind, content)}; formats that are read: {', '.join(FORMATS)}")
+        raise ValueError(f"{path}: {_what(kind, content)}; formats that are read: {', '.join(_READ)}")
     return path, name, content
 
 
@@ -128,10 +134,10 @@ def _finished(found: Keypoints, name: str, person: int | None, image_size: tuple
 
 def _known(format: str) -> str:
     name = format.lower().replace("_", "-")
-    if name not in FORMATS:
-        near = get_close_matches(name, FORMATS, 1)
+    if name not in _READ:
+        near = get_close_matches(name, _READ, 1)
         hint = f"; did you mean {near[0]!r}?" if near else ""
-        raise ValueError(f"--format {format!r} is not known{hint}; it can be {', '.join(FORMATS)}")
+        raise ValueError(f"--format {format!r} is not known{hint}; it can be {', '.join(_READ)}")
     return name
 
 
