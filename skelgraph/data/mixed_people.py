@@ -74,7 +74,7 @@ class MixedPeople:
         num_test_poses: int = 3_000,
         recorded: float = 0.5,
         retargeted: float = 0.2,
-        redefined: float = 0.5,
+        redefined: float = 0.6,
         exclude: Sequence[str] = (),
     ) -> None:
         if min(recorded, retargeted) < 0 or recorded + retargeted > 1 or not 0 <= redefined <= 1:
@@ -95,7 +95,7 @@ class MixedPeople:
         self._people = torch.rand(_NUM_PEOPLE[split], SHAPE_COLUMNS, generator=self._generator("people"))
         rigs = partial(MotionCapture, split=split, seed=seed, file=file, exclude=exclude, lean_deg=_LEAN_DEG)
         if recorded:
-            self._rigs = rigs(skeleton, bone_scale=0.12, scale=0.08, as_recorded=0.4)
+            self._rigs = rigs(skeleton, bone_scale=0.12, scale=0.08, as_recorded=0.3)
         if retargeted:
             self._motion = rigs(HUMAN36M, bone_scale=0.0, scale=0.0)
 
