@@ -24,7 +24,7 @@ from skelgraph.poses.pose import AXES, UNIT
 from skelgraph.skeleton import Skeleton
 from skelgraph.training import experiment
 
-INPUTS, OUTPUTS = ("keypoints", "confidence", "image_size"), ("pose", "error")
+INPUTS, FOCAL, OUTPUTS = ("keypoints", "confidence", "image_size"), "focal", ("pose", "error")
 TOLERANCE = 1e-4  # m
 _EXTRA = ("onnx", "onnxscript", "onnxruntime")
 
@@ -54,13 +54,16 @@ class PixelsToMetres(nn.Module):
     def __init__(self, model: nn.Module, skeleton: Skeleton, in_channels: int) -> None:
         super().__init__()
         self.model, self.skeleton, self.in_channels = model, skeleton, in_channels
+        self.inputs = (*INPUTS, FOCAL) if in_channels == 4 else INPUTS
         self.register_buffer("flip_index", skeleton.flip_index, persistent=False)
 
-    def forward(self, keypoints: Tensor, confidence: Tensor, image_size: Tensor) -> tuple[Tensor, ...]:
-        """[B, J, 2] px, [B, J] and [2] px to the pose [B, J, 3] in m and, where the model gives one, the error."""
+    def forward(
+        self, keypoints: Tensor, confidence: Tensor, image_size: Tensor, focal: Tensor | None = None
+    ) -> tuple[Tensor, ...]:
+        """[B, J, 2] px, [B, J], [2] px and, for models that take it, [1] px to the pose [B, J, 3] in m and, where the model gives one, the error."""
         x_finite, y_finite = keypoints.isfinite().unbind(-1)  # all(-1) of no frame fails in ONNX Runtime
         seen = x_finite & y_finite & (confidence > 0)
-        x = model_input(keypoints, torch.where(seen, confidence.clamp(0, 1), 0), image_size, self.in_channels)
+        x = model_input(keypoints, torch.where(seen, confidence.clamp(0, 1), 0), image_size, self.in_channels, focal)
         index, flip = self.get_buffer("flip_index"), bool(self.skeleton.pairs)
         # both in one call, so that the file holds the model's operations once
         output = self.model(torch.cat([x, flip_input(x, index)]) if flip else x)
@@ -84,7 +87,8 @@ def export(
         x = (2 u / w - 1,\; 2 v / w - h / w), \text{ or } 0 \text{ where a joint is missing; } M \text{ mirrors}
 
     Inputs, float32: ``keypoints`` [B, J, 2], px; ``confidence`` [B, J], cut off at 1, where 0, or a keypoint that is
-    not finite, marks a missing joint; ``image_size`` [2], width and height, px. Outputs: ``pose`` [B, J, 3], m, camera
+    not finite, marks a missing joint; ``image_size`` [2], width and height, px; for models of 4 input channels
+    ``focal`` [1], px, 0 where it is not known. Outputs: ``pose`` [B, J, 3], m, camera
     frame, relative to the mean of the origin joints; ``error`` [B, J, 3], m, where the model foretells its error,
     averaged with the mirrored input's as the pose is. B is free. Metadata: ``skeleton``, ``joints`` and ``origin``
     (JSON lists of names), ``unit``, ``axes``, ``skelgraph`` (the version).
@@ -124,7 +128,7 @@ def export_model(model: nn.Module, skeleton: Skeleton, path: str | Path, *, in_c
     try:
         content = _onnx(graph, skeleton)
         session = runtime.InferenceSession(content, options, providers=["CPUExecutionProvider"])
-        difference = max(_difference(graph, session, _random(size, skeleton)) for size in (1, 5))
+        difference = max(_difference(graph, session, _random(size, graph)) for size in (1, 5))
     except Exception as error:  # the model's, torch's, ONNX Runtime's, protobuf's from 2 GB on: no base in common
         reason = str(error).strip().split("\n")[0]
         raise ValueError(f"{name} cannot be exported for any number of frames B: {reason}") from error
@@ -141,9 +145,10 @@ def _onnx(graph: PixelsToMetres, skeleton: Skeleton) -> bytes:
     """The file's content."""
     from onnx_ir.passes.common import ClearMetadataAndDocStringPass
 
-    example, batch, logger = _random(3, skeleton), torch.export.Dim("B"), logging.getLogger("torch.onnx")
-    shapes, outputs = ({0: batch}, {0: batch}, None), OUTPUTS[: len(graph(*example))]
-    options: dict[str, Any] = {"input_names": INPUTS, "output_names": outputs, "dynamic_shapes": shapes}
+    example, batch, logger = _random(3, graph), torch.export.Dim("B"), logging.getLogger("torch.onnx")
+    shapes = ({0: batch}, {0: batch}, *(None for _ in graph.inputs[2:]))
+    outputs = OUTPUTS[: len(graph(*example))]
+    options: dict[str, Any] = {"input_names": graph.inputs, "output_names": outputs, "dynamic_shapes": shapes}
     level = logger.level
     logger.setLevel(logging.ERROR)  # what torch warns of here is its own affair
     try:
@@ -162,20 +167,21 @@ def _onnx(graph: PixelsToMetres, skeleton: Skeleton) -> bytes:
     return content
 
 
-def _random(size: int, skeleton: Skeleton) -> tuple[Tensor, Tensor, Tensor]:
-    """Keypoints, a tenth of them not finite, confidence, a tenth 0, and the size of the image, which varies as well."""
+def _random(size: int, graph: PixelsToMetres) -> tuple[Tensor, ...]:
+    """Keypoints, a tenth of them not finite, confidence, a tenth 0, and image size and focal length, which vary too."""
     generator = torch.Generator().manual_seed(size)
     image_size = torch.tensor([640.0 + 100 * size, 480.0])
-    keypoints = torch.rand(size, skeleton.num_joints, 2, generator=generator) * image_size
-    chance, confidence = torch.rand(2, size, skeleton.num_joints, generator=generator)
+    keypoints = torch.rand(size, graph.skeleton.num_joints, 2, generator=generator) * image_size
+    chance, confidence = torch.rand(2, size, graph.skeleton.num_joints, generator=generator)
     keypoints[chance < 0.1] = torch.nan
-    return keypoints, torch.where(chance > 0.9, 0, confidence), image_size
+    given = (keypoints, torch.where(chance > 0.9, 0, confidence), image_size, torch.tensor([300.0 * size]))
+    return given[: len(graph.inputs)]
 
 
 @torch.no_grad()
 def _difference(graph: PixelsToMetres, session: Any, given: Sequence[Tensor]) -> float:
     """The largest over all outputs, m; not a number if one of them holds any."""
-    found = session.run(None, {name: value.numpy() for name, value in zip(INPUTS, given, strict=True)})
+    found = session.run(None, {name: value.numpy() for name, value in zip(graph.inputs, given, strict=True)})
     pairs = zip(found, graph(*given), strict=True)
     return float(torch.stack([(torch.from_numpy(a) - b).abs().max() for a, b in pairs]).max())
 

@@ -140,6 +140,19 @@ def test_confidence_as_a_channel(tmp_path: Path) -> None:
     assert np.abs(found - other).max() > 1e-3
 
 
+def test_the_focal_length_as_a_channel(tmp_path: Path) -> None:
+    spec = {"name": "PartLifter", "hidden_channels": 16, "num_layers": 1, "in_channels": 4}
+    run = save_run(tmp_path, spec)
+    summary = export(run, tmp_path / "a.onnx")
+    assert summary.inputs["focal"] == (1,) and list(summary.outputs) == ["pose", "error"]
+    keypoints, confidence = frames(4)
+    session = ort.InferenceSession(summary.path, providers=["CPUExecutionProvider"])
+    given = {"keypoints": keypoints, "confidence": confidence, "image_size": np.array(SIZE, np.float32)}
+    unknown, told = (session.run(["pose"], {**given, "focal": np.array([f], np.float32)})[0] for f in (0, 500))
+    np.testing.assert_allclose(unknown, lifted(skelgraph.load(run), keypoints, confidence), rtol=0, atol=1e-5)
+    assert np.abs(told - unknown).max() > 1e-3
+
+
 def test_the_error_is_mirrored_as_a_size(tmp_path: Path) -> None:
     torch.manual_seed(0)
     model = Plain(error=True)
