@@ -3,7 +3,8 @@
 import torch
 
 from skelgraph.data.chance import Style, generator
-from skelgraph.data.detector import detect
+from skelgraph.data.detector import detect, detect_roughly
+from skelgraph.skeletons import COCO_WHOLEBODY
 
 KEYPOINTS = torch.full((500, 17, 2), 300.0)
 
@@ -38,3 +39,45 @@ def test_style_hands_out_new_columns_and_says_when_they_are_used_up():
         assert "5 columns and 6" in str(error)
     else:
         raise AssertionError("more columns than there are")
+
+
+def rough(skeleton=COCO_WHOLEBODY, num=4000):
+    random = torch.Generator().manual_seed(0)
+    keypoints = torch.rand(num, skeleton.num_joints, 2, generator=random) * torch.tensor([300.0, 400.0]) + 200
+    keypoints[:50, 0] = torch.tensor([-5.0, 300.0])
+    size = torch.tensor([[1000.0, 800.0]]).expand(num, 2)
+    return keypoints, *detect_roughly(keypoints, size, skeleton, random)
+
+
+def test_rough_detections_miss_joints_singly_and_by_limbs():
+    keypoints, found, confidence = rough()
+    missing = confidence == 0
+    assert missing[:50, 0].all(), "outside the image"
+    assert (found[missing] == 0).all() and 0.05 < missing.float().mean() < 0.2
+    whole = missing[:, list(COCO_WHOLEBODY.limbs["left_hand"])].all(1).float().mean()
+    assert 0.01 < whole < 0.05, "an eighth of the masked limbs, and a sixth has one masked"
+    legs = [
+        COCO_WHOLEBODY.index(f"{side}_{joint}") for side in ("left", "right") for joint in ("knee", "ankle", "heel")
+    ]
+    assert 0.1 < missing[:, legs].all(1).float().mean() < 0.15
+
+
+def test_rough_detections_are_exact_in_half_of_the_poses_and_finer_in_hands():
+    keypoints, found, confidence = rough()
+    off = torch.where(confidence > 0, (found - keypoints).norm(dim=-1), 0)
+    exact = off.amax(1) == 0
+    assert 0.45 < exact.float().mean() < 0.55
+    body, hands = (list(COCO_WHOLEBODY.parts[part]) for part in ("body", "hands"))
+    noisy = off[~exact]
+    assert 2.5 < noisy[:, body].mean() / noisy[:, hands].mean() < 3.5
+    assert 2 < noisy[:, body].median() < 10 and noisy.max() > 100
+
+
+def test_rough_confidences_tell_of_the_noise():
+    keypoints, found, confidence = rough()
+    scored = (confidence != 1).any(1) & ((confidence == 1) | (confidence == 0)).logical_not().any(1)
+    assert 0.4 < scored.float().mean() < 0.6
+    body = list(COCO_WHOLEBODY.parts["body"])
+    off, told = (found - keypoints).norm(dim=-1)[scored][:, body], confidence[scored][:, body]
+    low, high = off[(told > 0) & (told < 0.4)].mean(), off[told > 0.8].mean()
+    assert 1.2 < low / high < 2

@@ -378,3 +378,21 @@ def test_a_clip_is_a_batch_of_graphs(mocap):
     clip = data[4]
     assert clip.num_graphs == 3 and clip.x.shape == (51, 2) and clip.y.shape == (51, 3)
     torch.testing.assert_close(clip.y.view(3, 17, 3), data.draw(0).target[4])
+
+
+def test_excluded_subjects_are_in_neither_split(mocap):
+    assert len(MotionCapture(HUMAN36M, exclude=["a"])) == 24 and len(MotionCapture(HUMAN36M)) == 47
+    with pytest.raises(ValueError, match="no frame is left in split 'test'"):
+        MotionCapture(HUMAN36M, "test", exclude=["c"])
+    with pytest.raises(ValueError, match="exclude names d; its subjects are a, b, c"):
+        MotionCapture(HUMAN36M, exclude=["d"])
+
+
+def test_a_share_of_the_bodies_stays_as_recorded(mocap):
+    data = MotionCapture(HUMAN36M, as_recorded=0.5, mirror=False)
+    index = torch.zeros(1000, dtype=torch.long)
+    joints = data.bodies(index, torch.Generator().manual_seed(0))
+    knee, hip = data.joints.index("left_knee"), data.joints.index("left_hip")
+    thigh = (joints[:, knee] - joints[:, hip]).norm(dim=-1)
+    same = ((thigh - thigh.median()).abs() < 1e-4).float().mean()
+    assert 0.45 < same < 0.55 and thigh.max() / thigh.min() > 1.15
