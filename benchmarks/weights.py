@@ -1,131 +1,196 @@
-"""How well a lifter does on the cameras, the noise and the people that it is for: the figures of its model card.
+"""How well the shipped lifters do on the cameras, the noise and the people that they are for: their model card.
 
-python benchmarks/weights.py body [CHECKPOINT]
-python benchmarks/weights.py whole_body [CHECKPOINT]
+python benchmarks/weights.py body
+python benchmarks/weights.py whole_body
 """
 
 from __future__ import annotations
 
 import argparse
 import itertools
-from typing import Any
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
 
+import numpy as np
 import torch
+from matplotlib import pyplot
+from timing import publish, table
 from torch import Tensor, nn
 
 from skelgraph import checkpoint, metrics
 from skelgraph.data import MotionCapture, Poses, Synthetic
 from skelgraph.data.chance import generator
-from skelgraph.data.detector import detect
 from skelgraph.data.rotations import about_x, about_y
 from skelgraph.data.views import FACING, Views, stand_before
-from skelgraph.evaluate import predict
+from skelgraph.error_estimate import ErrorEstimate
+from skelgraph.evaluate import predict_with_error
 from skelgraph.skeleton import Skeleton
 
 FOCALS = (0.6, 0.8, 1.15, 2.0)
 SIZES = {"portrait": (1080, 1920), "1920x1080": (1920, 1080)}
 PLACES = {"centred": (0.0, 0.0), "off-centre": (0.8, 0.5)}
 PITCHES = (-20, 0, 20)
+SHARE = 0.6  # of the shorter side of the image, that the sphere about the figure is over
+WEIGHTS = Path(checkpoint.__file__).parent / "weights"
+FILES = {"body": "human36m.safetensors", "whole_body": "coco_wholebody.safetensors"}
+HEAD = ("what", "measured", "at most", "")
 
 
-def lifted(model: nn.Module, poses: Poses, skeleton: Skeleton, in_channels: int) -> Tensor:
-    return predict(model, poses.inputs(in_channels), skeleton)
+class Lifting(NamedTuple):
+    """A checkpoint, ready to be judged."""
+
+    model: nn.Module
+    skeleton: Skeleton
+    in_channels: int
+    estimate: ErrorEstimate | None
+
+    def errors(self, poses: Poses) -> tuple[Tensor, Tensor, np.ndarray | None]:
+        """Poses [N, J, 3], their error [N, J] in mm, and the error expected [N, J] in mm."""
+        found = predict_with_error(self.model, poses.inputs(self.in_channels), self.skeleton)
+        error = 1000 * metrics.per_joint(found.pose, poses.target)
+        expected = None if found.error is None or self.estimate is None else self.estimate(found.error.numpy())
+        return found.pose, error, expected
+
+    def mpjpe(self, poses: Poses) -> float:
+        return float(self.errors(poses)[1].mean())
 
 
-def mpjpe_mm(model: nn.Module, poses: Poses, skeleton: Skeleton, in_channels: int) -> float:
-    return 1000 * float(metrics.mpjpe(lifted(model, poses, skeleton, in_channels), poses.target))
+def untold(poses: Poses) -> Poses:
+    return poses._replace(focal=torch.zeros(len(poses.focal)))
 
 
-def relative(joints: Tensor, skeleton: Skeleton) -> Tensor:
-    return joints - joints[:, list(skeleton.origin)].mean(1, keepdim=True)
-
-
-def poses_of(views: Views, skeleton: Skeleton, noise_px: float, missing: float, told: bool) -> Poses:
-    count = len(views.joints)
-    keypoints, confidence = detect(views.keypoints(), noise_px, missing, generator("weights", "detector"))
-    focal = views.focal if told else torch.zeros(count)
-    target = relative(views.joints, skeleton)
-    return Poses(keypoints, confidence, views.image_size, target, torch.zeros(count, dtype=torch.long), focal)
+def poses_of(views: Views, skeleton: Skeleton) -> Poses:
+    target = views.joints - views.joints[:, list(skeleton.origin)].mean(1, keepdim=True)
+    none = torch.zeros(len(target), dtype=torch.long)
+    return Poses(views.keypoints(), torch.ones(target.shape[:2]), views.image_size, target, none, views.focal)
 
 
 def cells(bodies: Tensor) -> dict[tuple[Any, ...], Views]:
     """The bodies [N, J, 3] (y up), turned at random about the vertical, before cameras of each kind."""
-    count = len(bodies)
-    found = {}
+    count, found = len(bodies), {}
     for focal, size, place, pitch in itertools.product(FOCALS, SIZES, PLACES, PITCHES):
         random = generator("weights", focal, size, place, pitch)
         yaw = 2 * torch.pi * torch.rand(count, generator=random)
         side = torch.where(torch.rand(count, 2, generator=random) < 0.5, -1.0, 1.0)
         image = torch.tensor(SIZES[size], dtype=torch.float32).expand(count, 2)
-        share = torch.full((count,), 0.6)
-        room = (image - 0.6 * image.amin(1, keepdim=True)) / 2
+        room = (image - SHARE * image.amin(1, keepdim=True)) / 2 * torch.tensor(PLACES[place])
         facing = about_x(torch.full((count,), torch.pi * pitch / 180)) @ FACING @ about_y(yaw)
-        found[focal, size, place, pitch] = stand_before(
-            bodies, facing, focal * image[:, 0], share, side * torch.tensor(PLACES[place]) * room, image / 2, image
-        )
+        share = torch.full((count,), SHARE)
+        lens = focal * image[:, 0]
+        found[focal, size, place, pitch] = stand_before(bodies, facing, lens, share, side * room, image / 2, image)
     return found
 
 
-def body(model: nn.Module, skeleton: Skeleton, channels: int, exclude: list[str]) -> None:
-    test = MotionCapture(skeleton, "test", 0, exclude=exclude)
-    for name, noise, missing in (("clean", 0, 0), ("5 px, 10 % missing", 5, 0.1), ("10 px, 10 % missing", 10, 0.1)):
-        poses = MotionCapture(skeleton, "test", 0, exclude=exclude, noise_px=noise, missing=missing).draw(0)
-        told = mpjpe_mm(model, poses, skeleton, channels)
-        unknown = mpjpe_mm(model, poses._replace(focal=torch.zeros(len(poses.focal))), skeleton, channels)
-        print(f"Human3.6M's camera, {name}: {unknown:.1f} mm; focal length told: {told:.1f} mm")
-    index = torch.arange(0, len(test), 4)
-    joints = test.bodies(index, generator("weights", "bodies"))
-    joints = joints[:, [test.joints.index(joint) for joint in skeleton.joints]]
-    x, y, z = joints.unbind(-1)
-    views = cells(torch.stack([x, z, -y], -1))
+def any_camera(lifting: Lifting, bodies: Tensor, limit: float) -> list[tuple[str, ...]]:
+    rows = []
+    views = {key: poses_of(view, lifting.skeleton) for key, view in cells(bodies).items()}
     for told in (False, True):
-        error = {
-            key: mpjpe_mm(model, poses_of(v, skeleton, 0, 0, told), skeleton, channels) for key, v in views.items()
-        }
+        error = {key: lifting.mpjpe(poses if told else untold(poses)) for key, poses in views.items()}
         mean, worst = sum(error.values()) / len(error), max(error, key=lambda key: error[key])
-        print(
-            f"any camera, focal length {'told' if told else 'not known'}: mean {mean:.1f} mm, worst cell {worst} "
-            f"{error[worst]:.1f} mm, {error[worst] / mean:.2f} x"
-        )
-        for k, values in enumerate((FOCALS, SIZES, PLACES, PITCHES)):
-            by = {value: [e for key, e in error.items() if key[k] == value] for value in values}
-            print("   ", ", ".join(f"{value}: {sum(e) / len(e):.1f}" for value, e in by.items()))
+        name = f"any camera, focal length {'told' if told else 'not told'}"
+        rows.append((f"{name}: mean of {len(error)} cells", f"{mean:.1f} mm", "", ""))
+        cell = "f/w {}, {}, {}, pitch {}".format(*worst)
+        rows.append(judged(f"{name}: worst cell ({cell}) / mean", error[worst] / mean, limit, "x"))
+        for kinds, what in ((FOCALS, "f/w"), (SIZES, ""), (PLACES, ""), (PITCHES, "pitch")):
+            k = (FOCALS, SIZES, PLACES, PITCHES).index(kinds)
+            by = {kind: [e for key, e in error.items() if key[k] == kind] for kind in kinds}
+            told_by = ", ".join(f"{what} {kind}: {sum(e) / len(e):.1f}".strip() for kind, e in by.items())
+            rows.append((f"{name}: by kind", f"{told_by} mm", "", ""))
+    return rows
 
 
-def whole_body(model: nn.Module, skeleton: Skeleton, channels: int) -> None:
-    test = Synthetic(skeleton, "test", 0)
-    for name, noise, missing in (("clean", 0, 0), ("5 px, 10 % missing", 5, 0.1)):
-        poses = Synthetic(skeleton, "test", 0, noise_px=noise, missing=missing).draw(0)
-        poses = poses._replace(focal=torch.zeros(len(poses.focal)))
-        h3wb = metrics.h3wb(lifted(model, poses, skeleton, channels), poses.target)
-        print(f"synthetic test people, {name}:", {key: round(1000 * float(value), 1) for key, value in h3wb.items()})
-    joints = torch.cat([test.figure.joints(a, *_some(test, 60)) for a in test.actions])
-    error = {
-        key: mpjpe_mm(model, poses_of(view, skeleton, 0, 0, False), skeleton, channels)
-        for key, view in cells(joints).items()
-    }
-    mean, worst = sum(error.values()) / len(error), max(error, key=lambda key: error[key])
-    print(f"any camera: mean {mean:.1f} mm, worst cell {worst} {error[worst]:.1f} mm, {error[worst] / mean:.2f} x")
+def judged(what: str, value: float, limit: float, unit: str) -> tuple[str, ...]:
+    shown = f"{value:.2f} {unit}" if unit == "x" else f"{value:.1f} {unit}"
+    return what, shown, f"{limit:g}", "met" if value <= limit else "not met"
 
 
-def _some(test: Synthetic, count: int) -> tuple[Tensor, Tensor, Tensor]:
+def body(lifting: Lifting, exclude: Sequence[str]) -> tuple[list[tuple[str, ...]], dict[str, Poses]]:
+    rows, noisy = [], {}
+    for name, noise, missing, limit in (
+        ("exact keypoints", 0.0, 0.0, 52),
+        ("5 px noise, 10 % missing", 5.0, 0.1, 70),
+        ("10 px noise, 10 % missing", 10.0, 0.1, None),
+    ):
+        test = MotionCapture(lifting.skeleton, "test", 0, exclude=exclude, noise_px=noise, missing=missing)
+        poses = untold(test.draw(0))
+        what, value = f"test subjects, {name}", lifting.mpjpe(poses)
+        rows.append(judged(what, value, limit, "mm") if limit else (what, f"{value:.1f} mm", "", ""))
+        if noise:
+            noisy[name] = poses
+    joints = test.bodies(torch.arange(0, len(test), 4), generator("weights", "bodies"))
+    x, y, z = joints[:, [test.joints.index(joint) for joint in lifting.skeleton.joints]].unbind(-1)
+    return rows + any_camera(lifting, torch.stack([x, z, -y], -1), 1.4), noisy
+
+
+def whole_body(lifting: Lifting) -> tuple[list[tuple[str, ...]], dict[str, Poses]]:
+    rows, noisy = [], {}
+    limits = {"body": 65, "hands_wrist": 15, "face_nose": 6}
+    for name, noise, missing in (
+        ("exact keypoints", 0.0, 0.0),
+        ("5 px noise, 10 % missing", 5.0, 0.1),
+        ("10 px noise, 10 % missing", 10.0, 0.1),
+    ):
+        test = Synthetic(lifting.skeleton, "test", 0, noise_px=noise, missing=missing)
+        poses = untold(test.draw(0))
+        found = metrics.h3wb(lifting.errors(poses)[0], poses.target)
+        for part, limit in limits.items():
+            value, what = 1000 * float(found[part]), f"synthetic test people, {name}: {part.replace('_', ', by ')}"
+            rows.append((what, f"{value:.1f} mm", "", "") if noise else judged(what, value, limit, "mm"))
+        if noise:
+            noisy[name] = poses
     random = generator("weights", "people")
-    people = test.people[torch.randint(len(test.people), (count,), generator=random)]
-    return torch.rand(count, generator=random), people, torch.rand(count, test.figure.style_columns, generator=random)
+    people = test.people[torch.randint(len(test.people), (80 * len(test.actions),), generator=random)]
+    phase, style = torch.rand(80, generator=random), torch.rand(80, test.figure.style_columns, generator=random)
+    parts = zip(test.actions, people.chunk(len(test.actions)), strict=True)
+    bodies = torch.cat([test.figure.joints(action, phase, shape, style) for action, shape in parts])
+    return rows + any_camera(lifting, bodies, 1.4), noisy
+
+
+def deciles(lifting: Lifting, noisy: dict[str, Poses], picture: Path) -> list[tuple[str, ...]]:
+    """The error expected and measured in each tenth of the joints by expected error."""
+    figure, axes = pyplot.subplots(figsize=(5, 4.6))
+    rows = []
+    for name, poses in noisy.items():
+        _, error, expected = lifting.errors(poses)
+        assert expected is not None
+        free = [joint for joint in range(lifting.skeleton.num_joints) if (joint,) != lifting.skeleton.origin]
+        foretold, found = expected[:, free].ravel(), error[:, free].numpy().ravel()
+        parts = np.array_split(np.argsort(foretold), 10)
+        told, true = (np.array([values[part].mean() for part in parts]) for values in (foretold, found))
+        off = np.abs(told / true - 1).max()
+        limit = 0.15 if len(rows) == 0 else None
+        what = f"expected error, {name}: furthest decile from the truth"
+        rows.append(
+            (what, f"{100 * off:.0f} %", "15 %" if limit else "", ("met" if off <= 0.15 else "not met") * bool(limit))
+        )
+        rows.append(("expected, by decile", ", ".join(f"{value:.0f}" for value in told) + " mm", "", ""))
+        rows.append(("measured, by decile", ", ".join(f"{value:.0f}" for value in true) + " mm", "", ""))
+        axes.plot(told, true, marker="o", label=name)
+    top = axes.get_xlim()[1]
+    axes.fill_between([0, top], [0, 0.85 * top], [0, 1.15 * top], color="0.9", label="within 15 %")
+    axes.set(xlabel="expected error, mm", ylabel="measured error, mm", xlim=(0, top), ylim=(0, None))
+    axes.legend()
+    figure.tight_layout()
+    figure.savefig(picture, dpi=110)
+    return rows
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("what", choices=("body", "whole_body"))
-    parser.add_argument("checkpoint", nargs="?")
-    parser.add_argument("--exclude", default="", help="test subjects to leave out, such as cmu_02")
+    parser.add_argument("what", choices=FILES)
+    parser.add_argument("checkpoint", nargs="?", help="a run or file; default: the shipped one")
+    parser.add_argument("--exclude", default="", help="test subjects to leave out: cmu_02")
+    parser.add_argument("--out", type=Path, default=WEIGHTS, help="folder of the card and the picture")
     given = parser.parse_args()
-    model, skeleton, meta = checkpoint.load_run(given.checkpoint)
-    print(f"{given.checkpoint}: {skeleton.name}, step {meta['step']}")
-    if given.what == "body":
-        body(model, skeleton, meta["in_channels"], given.exclude.split(",") if given.exclude else [])
-    else:
-        whole_body(model, skeleton, meta["in_channels"])
+    model, skeleton, meta = checkpoint.load_run(given.checkpoint or WEIGHTS / FILES[given.what])
+    told = meta.get("error_estimate")
+    lifting = Lifting(model, skeleton, meta["in_channels"], None if told is None else ErrorEstimate.from_dict(told))
+    exclude = given.exclude.split(",") if given.exclude else []
+    rows, noisy = body(lifting, exclude) if given.what == "body" else whole_body(lifting)
+    if lifting.estimate is not None:
+        rows += deciles(lifting, noisy, given.out / f"{given.what}_error.png")
+    publish(given, given.what, table(HEAD, rows))
 
 
 if __name__ == "__main__":

@@ -24,7 +24,7 @@ ONLY = {
     "config": {"section", "strict_yaml"},  # the two halves of reading YAML strictly
     "section": {"strict_yaml"},
     "strict_yaml": set(),
-    "data": {"cameras", "skeletons", "skeleton", "geometry", "seeds", "npz", "atomic", "poses"},
+    "data": {"cameras", "conversions", "skeletons", "skeleton", "geometry", "seeds", "npz", "atomic", "poses"},
     "keypoints": {"skeleton", "skeletons", "conversions", "strict_json", "npz", "atomic"},
     "poses": {"skeleton", "skeletons", "conversions", "strict_json", "npz", "atomic"},
     "models": {"blocks", "layers", "skeleton", "edges", "geometry"},

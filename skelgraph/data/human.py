@@ -5,6 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
+from skelgraph import conversions
 from skelgraph.data.body_shape import SHAPE_COLUMNS, body_shapes
 from skelgraph.data.kinematics import LANDMARKS, Frames, Posture, frames, landmarks
 from skelgraph.data.motions import MOTIONS, STYLE_COLUMNS, TEMPO, perform
@@ -48,21 +49,24 @@ class Human:
 
     Args:
         skeleton: with joint names of the built-in skeletons.
+        via: another skeleton, whose joints the skeleton's are made of as :func:`skelgraph.conversions.match` does.
 
     Raises:
-        ValueError: if a joint's name is not known; it names the joints.
+        ValueError: if a joint's name is not known, or cannot be made of ``via``'s; it names the joints.
     """
 
     shape_columns = SHAPE_COLUMNS
     style_columns = STYLE_COLUMNS
     actions: tuple[str, ...] = tuple(MOTIONS)
 
-    def __init__(self, skeleton: Skeleton) -> None:
-        names = landmark_names(skeleton)
+    def __init__(self, skeleton: Skeleton, via: Skeleton | None = None) -> None:
+        measured = via or skeleton
+        names = landmark_names(measured)
         if names is None:
-            unknown = [j for j in skeleton.joints if j not in LANDMARKS and j not in _OTHER_NAMES and j != "head"]
-            raise ValueError(f"skeleton {skeleton.name!r}: no part of a human: {', '.join(unknown)}")
+            unknown = [j for j in measured.joints if j not in LANDMARKS and j not in _OTHER_NAMES and j != "head"]
+            raise ValueError(f"skeleton {measured.name!r}: no part of a human: {', '.join(unknown)}")
         self._index = torch.tensor([LANDMARKS.index(name) for name in names])
+        self._made = None if via is None else _made_of(skeleton, via)
 
     def joints(self, action: str, phase: Tensor, shape: Tensor, style: Tensor) -> Tensor:
         """Joints [N, J, 3] in m, world axes (y up).
@@ -78,8 +82,21 @@ class Human:
 
     def posed(self, frames: Frames, posture: Posture, shape: Tensor) -> Tensor:
         """Joints [N, J, 3] in m, world axes (y up), of bodies whose segments are turned so, see :func:`landmarks`."""
-        return landmarks(body_shapes(shape), frames, posture).index_select(1, self._index)
+        joints = landmarks(body_shapes(shape), frames, posture).index_select(1, self._index)
+        return joints if self._made is None else self._made @ joints
 
     def tempo(self, action: str) -> tuple[float, float]:
         """Units of phase in a second, slowest and fastest."""
         return TEMPO[action]
+
+
+def _made_of(skeleton: Skeleton, via: Skeleton) -> Tensor:
+    """What share [J, S] each of the S joints of ``via`` has in the skeleton's J."""
+    match = conversions.match(via.joints, skeleton)
+    if match.missing:
+        raise ValueError(f"{skeleton.name!r} cannot be made of {via.name!r}: {', '.join(match.missing)} are missing")
+    made = torch.zeros(skeleton.num_joints, via.num_joints)
+    for joint, parts in enumerate(match.weights):
+        for source, weight in parts:
+            made[joint, source] = weight
+    return made

@@ -27,8 +27,8 @@ _RANGES = {
     "hip": _Range("pelvis", 0, 0.06, 0.04),
     "spine": _Range("pelvis", 0, 0.09, 0.06),
     "thorax": _Range("chest", 0, 0.06, 0.04),
-    "neck": _Range("chest", 0, 0.07, 0.06),
-    "head": _Range("chest", 0, 0.09, 0.08),
+    "neck": _Range("chest", 0, 0.08, 0.10),
+    "head": _Range("chest", 0, 0.12, 0.10),
     "left_hip": _Range("pelvis", 0.04, 0.07, 0.03),
     "left_shoulder": _Range("chest", 0.03, 0.04, 0.03),
     "left_knee": _Range("pelvis", 0.015, 0.015, 0.015),
@@ -42,7 +42,7 @@ _ALWAYS = ("left_hip", "right_hip", "left_shoulder", "right_shoulder")
 def redefine(joints: Tensor, skeleton: Skeleton, uniform: Tensor, share: float) -> Tensor:
     """Moves the joints of some bodies to other places in the body, the same for left and right.
 
-    Each joint moves by up to some centimetres (hips 7, spine and head 9, neck 7) in the axes of pelvis or chest, which
+    Each joint moves by up to some centimetres (hips 7, spine 9, neck 10, head 12) in the axes of pelvis or chest, which
     hips, shoulders and the way between them give.
 
     Args:

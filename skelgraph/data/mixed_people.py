@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Sequence
 from functools import cached_property, partial
 from typing import Literal
@@ -10,6 +11,7 @@ import torch
 from torch import Tensor
 from torch_geometric.data import Data
 
+from skelgraph import skeletons
 from skelgraph.data.body_shape import SHAPE_COLUMNS
 from skelgraph.data.chance import Style, generator
 from skelgraph.data.detector import detect_roughly
@@ -38,6 +40,9 @@ class MixedPeople:
     - *retargeted*: its motion on bodies of :class:`Synthetic`, see :func:`retarget`; hands and face are generated.
     - *generated*: people of :class:`Synthetic`, who also sit, kneel and lie.
 
+    Half of the generated bodies have the joints that come of converting other skeletons' (``via``), whose neck, say, is
+    the nose.
+
     In training some bodies have their joints defined elsewhere (:func:`redefine`), and keypoints have the faults of
     :func:`detect_roughly`; the focal length is told for half of the poses. Cameras are those of
     :func:`look_from_anywhere`. The test shows the test subjects and people of other shapes, exact, without a focal
@@ -53,6 +58,7 @@ class MixedPeople:
         recorded: share of recorded bodies.
         retargeted: share of recorded motion on generated bodies; the rest are generated people.
         redefined: how probably a training body's joints are defined elsewhere.
+        via: names of skeletons that keypoints are converted from.
         exclude: subjects of the file to leave out.
 
     Attributes:
@@ -75,6 +81,7 @@ class MixedPeople:
         recorded: float = 0.5,
         retargeted: float = 0.2,
         redefined: float = 0.6,
+        via: Sequence[str] = (),
         exclude: Sequence[str] = (),
     ) -> None:
         if min(recorded, retargeted) < 0 or recorded + retargeted > 1 or not 0 <= redefined <= 1:
@@ -91,7 +98,8 @@ class MixedPeople:
         counts["generated"] = total - sum(counts.values())
         self._counts = {kind: count for kind, count in counts.items() if count}
         self.actions = tuple(self._counts)
-        self._human = Human(skeleton)
+        others = [Human(skeleton, skeletons.get(name)) for name in via]
+        self._humans = [Human(skeleton)] * max(1, len(others)) + others
         self._people = torch.rand(_NUM_PEOPLE[split], SHAPE_COLUMNS, generator=self._generator("people"))
         rigs = partial(MotionCapture, split=split, seed=seed, file=file, exclude=exclude, lean_deg=_LEAN_DEG)
         if recorded:
@@ -135,21 +143,24 @@ class MixedPeople:
         return joints[:, [self._rigs.joints.index(joint) for joint in self.skeleton.joints]]
 
     def _retargeted(self, count: int, random: torch.Generator) -> Tensor:
-        index = torch.randint(len(self._motion), (count,), generator=random)
-        joints = _y_up(self._motion.bodies(index, random)).unbind(1)
-        phase, person, style = self._performers(count, random)
-        posture = relaxed(phase, style)
-        frames = retarget(dict(zip(self._motion.joints, joints, strict=True)))
-        frames = frames._replace(head=frames.head @ about_y(style.degrees(-60, 60)), palm=palm(frames.forearm, posture))
-        return self._human.posed(frames, posture, person)
+        made = []
+        for human, size in zip(self._humans, _shares(count, len(self._humans)), strict=True):
+            index = torch.randint(len(self._motion), (size,), generator=random)
+            joints = _y_up(self._motion.bodies(index, random)).unbind(1)
+            phase, person, style = self._performers(size, random)
+            posture = relaxed(phase, style)
+            frames = retarget(dict(zip(self._motion.joints, joints, strict=True)))
+            head = frames.head @ about_y(style.degrees(-60, 60))
+            frames = frames._replace(head=head, palm=palm(frames.forearm, posture))
+            made.append(human.posed(frames, posture, person))
+        return torch.cat(made)
 
     def _generated(self, count: int, random: torch.Generator) -> Tensor:
-        actions = self._human.actions
-        sizes = [len(part) for part in torch.arange(count).tensor_split(len(actions))]
+        kinds = list(itertools.product(self._humans, Human.actions))
         made = []
-        for action, size in zip(actions, sizes, strict=True):
+        for (human, action), size in zip(kinds, _shares(count, len(kinds)), strict=True):
             phase, person, style = self._performers(size, random)
-            made.append(self._human.joints(action, phase, person, style.uniform))
+            made.append(human.joints(action, phase, person, style.uniform))
         return torch.cat(made)
 
     def _performers(self, count: int, random: torch.Generator) -> tuple[Tensor, Tensor, Style]:
@@ -160,6 +171,11 @@ class MixedPeople:
 
     def _generator(self, *key: str | int) -> torch.Generator:
         return generator("MixedPeople", self.seed, self.split, *key)
+
+
+def _shares(count: int, kinds: int) -> list[int]:
+    """Sizes of equal parts of ``count``."""
+    return [len(part) for part in torch.arange(count).tensor_split(kinds)]
 
 
 def _y_up(joints: Tensor) -> Tensor:

@@ -24,7 +24,7 @@ def test_joints_move_by_centimetres_in_a_share_of_the_bodies(skeleton):
     changed = moved.amax(1) > 0
     assert 0.4 < changed.float().mean() < 0.6
     hips = moved[changed][:, skeleton.index("left_hip")]
-    assert 0.02 < hips.median() < 0.07 and moved.max() < 0.14
+    assert 0.02 < hips.median() < 0.07 and moved.max() < 0.17
     assert torch.equal(redefine(joints, skeleton, uniform(), 0.0), joints)
 
 

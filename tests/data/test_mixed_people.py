@@ -74,3 +74,16 @@ def test_options_out_of_range_are_refused(options, message):
 def test_recorded_whole_bodies_are_refused_with_the_joints_that_lack():
     with pytest.raises(ValueError, match="has no joints nose"):
         MixedPeople(COCO_WHOLEBODY)
+
+
+def test_bodies_come_by_way_of_other_skeletons_too():
+    data = MixedPeople(HUMAN36M, "test", recorded=0.0, retargeted=0.0, via=["COCO"], num_test_poses=1200)
+    target = data.draw(0).target
+    at = {name: target[:, HUMAN36M.index(name)] for name in HUMAN36M.joints}
+    middle = (at["left_shoulder"] + at["right_shoulder"]) / 2
+    converted = (at["thorax"] - middle).norm(dim=-1) < 1e-5
+    assert converted.float().mean() == 0.5
+    reach = (at["neck"] - at["thorax"]).norm(dim=-1)
+    assert reach[converted].mean() > 1.2 * reach[~converted].mean(), "the nose is further away than the neck"
+    with pytest.raises(ValueError, match="'HUMAN36M' cannot be made of 'FACE': hip, right_hip"):
+        MixedPeople(HUMAN36M, via=["FACE"])
