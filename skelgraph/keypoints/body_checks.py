@@ -18,9 +18,9 @@ _MPII = (
 _LIMBS = tuple(dict.fromkeys(name for a, b, _ in BONES for name in (a, b)))
 _NECK_M = 0.25  # from between the shoulders to the middle of the head's joints
 _LOOKED_AT = 200
-_SCRAMBLED, _BETTER = 1.2, 0.03
+_SCRAMBLED, _BETTER = 1.3, 0.06
 _NOISE, _NOISE_FRAMES = 0.8, 32
-_MOSTLY, _UPRIGHT_M = 0.8, 0.6
+_MOSTLY, _UPRIGHT_M, _TRUNK_M = 0.8, 0.4, 0.3
 _WIDE_M = {"shoulder": 0.17, "hip": 0.12, "ear": 0.08, "eye": 0.045}
 _CONFIDENT, _DOUBTFUL, _CLEARLY, _ASIDE_M, _FEWEST_SAYING = 0.6, 0.35, 0.3, 0.05, 3
 
@@ -30,9 +30,10 @@ def order(keypoints: Keypoints) -> Suspicion | None:
 
     With lengths l of the bones in the image, their lengths m on a person, and d the mean distance of any two joints,
     the score is mean(l) / d + |l - s m| / |l|, s fitted: how far apart joints are that a bone joins, and how unlike a
-    person's the proportions are. Right orders score 0.6 to 1.0, random ones 1.3 to 1.9. Sure if another known order of
-    as many joints scores better, or above 1.2; not if no two joints keep their distance from frame to frame: that is
-    noise, of no person in any order. The median over up to 200 frames in which arms, legs and head are seen.
+    person's the proportions are. Right orders score 0.6 to 1.0, seldom above 1.2 (who lies along the line of sight),
+    random ones 1.3 to 1.9. Sure if another known order of as many joints scores better by 0.06, or above 1.3; not if
+    no two joints keep their distance from frame to frame: that is noise, of no person in any order. The median over up
+    to 200 frames in which arms, legs and head are seen.
     """
     ours = _disorder(keypoints)
     if np.isnan(ours):
@@ -69,15 +70,19 @@ def _is_noise(keypoints: Keypoints) -> bool:
 
 
 def upside_down(keypoints: Keypoints) -> Suspicion | None:
-    """Head below ankles in 80 % of the frames, and by more than 0.6 m of the person in the median.
+    """Head below ankles in 80 % of the frames, in the median by more than 0.4 m of the person, and the shoulders below
+    the hips by more than 0.3 m.
 
-    Who lies, even with the head towards a camera that looks down a little, or stands on the hands for a while, is not
-    meant.
+    Who lies, even with the feet up or the head towards a camera that looks down a little, or stands on the hands for a
+    while, is not meant.
     """
-    down = (joint(keypoints, *FEET) - joint(keypoints, *HEAD))[:, 1] / metre(keypoints)
+    px = metre(keypoints)
+    down = (joint(keypoints, *FEET) - joint(keypoints, *HEAD))[:, 1] / px
     judged = down[np.isfinite(down)]
     under = judged < 0
     if not judged.size or under.mean() < _MOSTLY or np.median(judged) > -_UPRIGHT_M:
+        return None
+    if not median(_trunk(keypoints) / px) < -_TRUNK_M:
         return None
     return Suspicion(
         "upside down",
@@ -138,20 +143,22 @@ def _votes(keypoints: Keypoints) -> tuple[int, int]:
     index = [keypoints.joints.index(name) for name in names]
     nose, left_eye, right_eye, left_ear, right_ear = keypoints.confidence[:, index].astype(np.float64).T
     px = metre(keypoints)
-    upright = (joint(keypoints, "left_hip", "right_hip") - joint(keypoints, "left_shoulder", "right_shoulder"))[:, 1]
+    upright = _trunk(keypoints)
     across = _across(keypoints, "shoulder")[:, 0] / px
     frontal = (np.abs(across) > _WIDE_M["shoulder"]) & (upright > _WIDE_M["shoulder"] * px)
     face = np.minimum(np.minimum(nose, left_eye), right_eye) > _CONFIDENT
     nape = (np.maximum(np.maximum(nose, left_eye), right_eye) < _DOUBTFUL) & (
         np.maximum(left_ear, right_ear) > _CONFIDENT
     )
-    told = np.ptp(keypoints.confidence[:, index]) > _CLEARLY  # confidences of 1 throughout say nothing
+    given = keypoints.confidence[:, index]
+    given = given[given > 0]
+    told = given.size and np.ptp(given) > _CLEARLY  # where what is seen has 1 throughout, it says nothing
     front_wrong = frontal & ((face & (across < 0)) | (nape & (across > 0))) & told
     front_right = frontal & ((face & (across > 0)) | (nape & (across < 0))) & told
     looks = (joint(keypoints, "nose") - joint(keypoints, "left_ear", "right_ear"))[:, 0] / px
     # who looks to the image's left shows the left side
     shown = np.where(looks < 0, left_ear - right_ear, right_ear - left_ear)
-    turned = (np.abs(looks) > _ASIDE_M) & (np.abs(shown) > _CLEARLY) & (upright > 0)
+    turned = (np.abs(looks) > _ASIDE_M) & (np.abs(shown) > _CLEARLY) & (upright > 0) & told
     wrong = front_wrong.sum() + (turned & (shown < 0)).sum()
     return int(wrong), int(front_right.sum() + (turned & (shown > 0)).sum())
 
@@ -187,6 +194,11 @@ def _orders(keypoints: Keypoints) -> Mapping[str, tuple[str, ...]]:
 def _as(keypoints: Keypoints, names: tuple[str, ...]) -> Keypoints:
     few = slice(None, None, max(1, keypoints.num_frames // _LOOKED_AT))
     return Keypoints(keypoints.xy[few], keypoints.confidence[few], names)
+
+
+def _trunk(keypoints: Keypoints) -> NDArray[np.float64]:
+    """[F] px, how far the hips are below the shoulders in the image."""
+    return (joint(keypoints, "left_hip", "right_hip") - joint(keypoints, "left_shoulder", "right_shoulder"))[:, 1]
 
 
 def _across(keypoints: Keypoints, name: str) -> NDArray[np.float64]:

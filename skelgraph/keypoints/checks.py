@@ -11,7 +11,7 @@ the names that a check needs is not judged by it.
 | confidence | | over 1 % far outside [0, 1] |
 | image size | over half of the points outside | width and height traded; all points in its top left corner |
 | joint order | another known order fits better, or none | |
-| upside down | head below ankles throughout | |
+| upside down | head below ankles, shoulders below hips | |
 | sides disagree | hips against shoulders | face against shoulders |
 | mirrored | | confidences of the face speak for it |
 | frozen, jumps, sides jump | | the same pose; a person or joints that jump; sides that trade places |
@@ -50,7 +50,7 @@ def suspicions(keypoints: Keypoints) -> tuple[Suspicion, ...]:
         return tuple(sorted(always, key=lambda found: not found.sure))
     wrong = body_checks.order(keypoints)
     bodies = [wrong] if wrong else [found for check in body_checks.CHECKS if (found := check(keypoints))]
-    moves = [found for check in motion_checks.CHECKS if (found := check(keypoints))]
+    moves = [found for check in motion_checks.CHECKS if keypoints.num_frames > 1 and (found := check(keypoints))]
     return tuple(sorted([*bodies, *always, *moves], key=lambda found: not found.sure))
 
 

@@ -1,18 +1,21 @@
-"""What holds for every 2D format: known by its content, the same keypoints, and only clear errors."""
+"""What holds for every 2D format: known by its content, the same keypoints and pose, and only clear errors."""
 
 import copy
 import json
 
 import numpy as np
 import pytest
-from keypoint_files import EVERY, WRITERS, pick
+import torch
+from keypoint_files import EVERY, WHOLE_BODY, WRITERS, pick
 from upright import SIZE, whole_body
 
-from skelgraph import keypoints
+from skelgraph import Skeleton, keypoints, models
 from skelgraph.conversions import match
-from skelgraph.keypoints import FORMATS, sniff
+from skelgraph.data.synthetic import clip
+from skelgraph.keypoints import FORMATS, Keypoints, sniff
 from skelgraph.keypoints.adapt import adapt
-from skelgraph.skeletons import COCO_WHOLEBODY, HUMAN36M
+from skelgraph.lifter import Lifter
+from skelgraph.skeletons import COCO, COCO_WHOLEBODY, HUMAN36M
 
 every_writer = pytest.mark.parametrize(("name", "writer"), EVERY, ids=lambda value: getattr(value, "__name__", value))
 ODD = [None, True, -1, 0, 1.5, 10**400, "x", "nan", [], {}, [[]], [None], {"x": 1}, [1, [2]], "\u202e" * 9]
@@ -30,16 +33,56 @@ def test_it_is_known_by_its_content_and_by_no_other_format(tmp_path, name, write
     assert [key for key, module in FORMATS.items() if kind in module.TAKES and module.matches(path, content)] == [name]
 
 
+@pytest.fixture(scope="module")
+def scene() -> tuple[np.ndarray, np.ndarray]:
+    """30 frames of one body that turns: what is written of it, and HUMAN36M's joints of the same body [F, 17, 2]."""
+    names = (*WHOLE_BODY, "thorax", "hip", "head", "spine", "neck")
+    poses = clip(Skeleton("everything", names, [-1] * len(names)), 3, 30, action="turning")
+    xy = poses.keypoints.numpy() * 0.79  # fits into SIZE
+    written = xy[:, : names.index("spine")]  # detectors call the thorax neck
+    confidence = np.random.default_rng(0).uniform(0.75, 1, (*written.shape[:2], 1))
+    return np.concatenate([written, confidence], -1), xy[:, [names.index(joint) for joint in HUMAN36M.joints]]
+
+
 @every_writer
-def test_the_keypoints_are_the_same(tmp_path, name, writer):
-    points = whole_body(4)
+def test_the_keypoints_are_the_same(tmp_path, name, writer, scene):
+    points, _ = scene
     read = keypoints.read(writer(tmp_path, points), image_size=SIZE)
     expected = pick(points, read.joints)
-    assert (read.format, read.image_size, read.normalised, read.num_frames) == (name, SIZE, False, 4)
+    assert (read.format, read.image_size, read.normalised, read.num_frames) == (name, SIZE, False, 30)
     np.testing.assert_allclose(read.xy, expected[..., :2], atol=0.01)
     assert not read.missing.any()
     if writer.__name__ not in ("h3wb", "coco_annotations"):  # these have no confidence
         np.testing.assert_allclose(read.confidence, expected[..., 2], atol=1e-5)
+
+
+@every_writer
+def test_the_pose_is_the_same(tmp_path, name, writer, scene):
+    """By one model for all, which needs COCO's joints; by another for those that have all of the whole body."""
+    points, _ = scene
+    read = keypoints.read(writer(tmp_path, points), image_size=SIZE)
+    needed = [COCO, COCO_WHOLEBODY] if set(WHOLE_BODY) <= set(read.joints) else [COCO]
+    for skeleton in needed:
+        torch.manual_seed(0)
+        lift = Lifter(models.SimpleBaseline(skeleton, hidden_channels=16), skeleton)
+        expected = lift(Keypoints.of(pick(points, skeleton.joints), skeleton.joints, image_size=SIZE)).joints
+        np.testing.assert_allclose(lift(read).joints, expected, atol=1e-4)  # 0.1 mm
+        assert np.ptp(expected, axis=0).max() > 0.01
+
+
+@every_writer
+def test_joints_of_human36m_are_where_they_are(tmp_path, name, writer, scene):
+    """Where they are known: the middle of hips or shoulders, nose and eyes are what detectors see instead of others.
+
+    The farthest that these stand-ins are from the joints of this body, some 375 px tall: hip 0.2, thorax 6 (shoulders
+    rise and come forward), spine 5 (backs bend), neck 25 (the nose stands in), head 31 px (the eyes, for the crown).
+    """
+    points, truth = scene
+    fitted, made, warnings = adapt(keypoints.read(writer(tmp_path, points), image_size=SIZE), HUMAN36M)
+    off = dict(zip(HUMAN36M.joints, np.linalg.norm(fitted.xy - truth, axis=-1).max(axis=0), strict=True))
+    assert set(made.averaged) <= {"hip", "thorax", "spine", "neck", "head"} and not warnings
+    assert max(off[joint] for joint in (*made.copied, "hip")) < 1, off
+    assert max(off.values()) < 35, off
 
 
 @every_writer
