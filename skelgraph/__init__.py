@@ -15,7 +15,8 @@ __all__ = ["Skeleton", "load", "__version__"]
 
 
 def load(run: str | Path) -> Lifter:
-    """Loads a trained lifter from a run folder or a checkpoint file.
+    """Loads a trained lifter from a run folder or a checkpoint file, or one that comes with the package: ``body`` (17
+    joints, HUMAN36M) or ``whole-body`` (133 joints, COCO_WHOLEBODY).
 
     Raises:
         FileNotFoundError: if there is no checkpoint there.

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-import importlib
 import sys
 import warnings
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from types import ModuleType
-from typing import Annotated, Any, NoReturn, Optional, TextIO
+from typing import Annotated, Any, NoReturn
 
 import typer
-from rich.console import Console
 from rich.table import Table
 from rich.text import Text
+
+from skelgraph import command_line
+from skelgraph.command_line import Changes, Folder, Plugins, Rate, Which, Word, Words, console
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -23,17 +24,6 @@ app = typer.Typer(
 )
 data_app = typer.Typer(no_args_is_help=True, help="Make data files.")
 app.add_typer(data_app, name="data")
-console = Console()
-
-# typer on Python 3.10 reads Optional, not "| None"
-Words = Optional[list[str]]  # noqa: UP045
-Folder = Optional[Path]  # noqa: UP045
-Word = Optional[str]  # noqa: UP045
-Number = Optional[int]  # noqa: UP045
-Rate = Optional[float]  # noqa: UP045
-Changes = Annotated[Words, typer.Argument(metavar="[key=value ...]", help="Changes, such as train.epochs=1.")]
-Plugins = Annotated[Words, typer.Option("--plugin", help="A package whose __all__ adds models, datasets, layers.")]
-Which = Annotated[Word, typer.Option("--which", help="last or best checkpoint; default the last.")]
 
 
 @app.command()
@@ -52,7 +42,11 @@ def train(
     from skelgraph.training import variants
     from skelgraph.training.progress import ConsoleProgress
 
-    options: dict[str, Any] = {"progress": ConsoleProgress(console), "variant": variant, "plugins": _plugins(plugin)}
+    options: dict[str, Any] = {
+        "progress": ConsoleProgress(console),
+        "variant": variant,
+        "plugins": command_line.plugins(plugin),
+    }
     if resume is not None:
         if experiment is not None or out is not None or seeds is not None:
             raise typer.BadParameter(
@@ -65,7 +59,7 @@ def train(
         overrides = [*(changes or []), *([f"train.seeds=[{seeds}]"] if seeds is not None else [])]
         settings = config.read(experiment, overrides)
         folder = training.fit(settings, out or Path("runs") / experiment.stem, **options)
-    _show_table(variants.read_table(folder).cells())
+    command_line.show_table(variants.read_table(folder).cells())
     console.print(f"Results are in {folder}.", highlight=False)
 
 
@@ -81,8 +75,8 @@ def evaluate(
     from skelgraph import tables
     from skelgraph.evaluate import evaluate as measure
 
-    chosen = _choice(which)
-    metrics = measure(run, which=chosen, overrides=changes or [], device=device, plugins=_plugins(plugin))
+    chosen = command_line.choice(which)
+    metrics = measure(run, which=chosen, overrides=changes or [], device=device, plugins=command_line.plugins(plugin))
     for by in ("overall", "h3wb", "parts", "joints", "actions"):
         if by == "overall" or metrics.get(by):
             console.print(tables.metrics_table(metrics, by), "")
@@ -106,40 +100,56 @@ def show(
 
 @app.command()
 def lift(
-    keypoints: Annotated[Path, typer.Argument(help="A file or folder of 2D keypoints.")],
-    checkpoint: Annotated[Path, typer.Option(help="A run folder or a checkpoint file.")],
+    keypoints: Annotated[Path, typer.Argument(help="A file or folder of 2D keypoints, or a video.")],
     out: Annotated[Path, typer.Option(help="Folder for pose.npz, pose.json, pose.png and pose.html.")],
+    checkpoint: Annotated[
+        Word, typer.Option(help="body, whole-body, a run folder or a checkpoint file; default by the keypoints.")
+    ] = None,
     format: Annotated[Word, typer.Option(help="Format of the keypoint file; default by its content.")] = None,
     image_size: Annotated[Word, typer.Option(help="WIDTHxHEIGHT in pixels, where the file has none.")] = None,
-    person: Annotated[Number, typer.Option(help="Which person of the file.")] = None,
-    truth: Annotated[Folder, typer.Option(help="A pose npz of the same frames to compare with.")] = None,
+    person: Annotated[Word, typer.Option(help="Which person of the file, or all; default the largest.")] = None,
+    focal: Annotated[Rate, typer.Option(help="Focal length in pixels, where you know it.")] = None,
+    fov: Annotated[Rate, typer.Option(help="Horizontal field of view in degrees, in place of --focal.")] = None,
+    fps: Annotated[Rate, typer.Option(help="Frames per second, where the file does not say it.")] = None,
+    smooth: Annotated[bool, typer.Option("--smooth", help="Filter over time, and say how far joints moved.")] = False,
+    no_flip: Annotated[bool, typer.Option("--no-flip", help="Faster: do not average with the mirrored input.")] = False,
     write: Annotated[Word, typer.Option(help="Further files: bvh,trc,csv,c3d.")] = None,
     axes: Annotated[Word, typer.Option(help="Their axes: camera, blender, unity, opensim; default by format.")] = None,
-    smooth: Annotated[bool, typer.Option("--smooth", help="Filter over time, and say how far joints moved.")] = False,
-    fps: Annotated[Rate, typer.Option(help="Frames per second, where the file does not say it.")] = None,
+    trajectory: Annotated[
+        bool, typer.Option("--trajectory", help="Move the person in them: an estimate; needs --focal or --fov.")
+    ] = False,
+    height: Annotated[Rate, typer.Option(help="The person's height in metres, for --trajectory.")] = None,
+    truth: Annotated[Folder, typer.Option(help="A pose npz of the same frames to compare with.")] = None,
     device: Annotated[str, typer.Option(help="auto, cpu, cuda or cuda:1.")] = "auto",
     force: Annotated[bool, typer.Option("--force", help="Overwrite outputs, and lift what looks wrong.")] = False,
     plugin: Plugins = None,
 ) -> None:
     """Lift 2D keypoints to 3D: numbers, a picture and a page to turn and play."""
-    from skelgraph import lifter
+    from skelgraph import lift as lifting
 
-    summary = lifter.lift(
-        keypoints,
-        checkpoint,
-        out,
-        format=format,
-        image_size=_size(image_size),
-        person=person,
-        force=force,
-        device=device,
-        truth=truth,
-        write=write.split(",") if write else (),
-        into=axes,
-        smooth=smooth,
-        fps=fps,
-        plugins=_plugins(plugin),
-    )
+    with command_line.frames_bar() as progress:
+        summary = lifting.lift(
+            keypoints,
+            out,
+            checkpoint=checkpoint,
+            format=format,
+            image_size=command_line.size(image_size),
+            person=command_line.whom(person),
+            focal=focal,
+            fov=fov,
+            force=force,
+            flip=not no_flip,
+            device=device,
+            truth=truth,
+            write=write.split(",") if write else (),
+            into=axes,
+            trajectory=trajectory,
+            height=height,
+            smooth=smooth,
+            fps=fps,
+            plugins=command_line.plugins(plugin),
+            progress=progress,
+        )
     console.print(Text(str(summary)))
 
 
@@ -153,7 +163,7 @@ def export(
     """Write a run's model as one ONNX file, from pixels to metres, and check it with ONNX Runtime."""
     from skelgraph import export as exporting
 
-    summary = exporting.export(run, out, _choice(which), _plugins(plugin))
+    summary = exporting.export(run, out, command_line.choice(which), command_line.plugins(plugin))
     console.print(Text(str(summary)))
 
 
@@ -190,7 +200,7 @@ def models(
     from skelgraph import systems
 
     if name is not None:
-        _describe(name, _plugins(plugin))
+        _describe(name, command_line.plugins(plugin))
     elif markdown:
         typer.echo(systems.markdown(systems.table()))
     else:
@@ -252,69 +262,15 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
     from skelgraph.training.signals import EXIT_CODE, Interrupted
 
     try:
-        warnings.showwarning = _warn
+        warnings.showwarning = command_line.show_warning
         app(arguments, prog_name="skelgraph")
     except Interrupted as error:
-        _complain(str(error))
+        command_line.complain(str(error))
         sys.exit(EXIT_CODE)
     except (ValueError, OSError, FloatingPointError) as error:
-        _complain(f"error: {error}")
+        command_line.complain(f"error: {error}")
         sys.exit(1)
     sys.exit(0)
-
-
-def _warn(
-    message: Warning | str,
-    category: type[Warning],
-    filename: str,
-    lineno: int,
-    file: TextIO | None = None,
-    line: str | None = None,
-) -> None:
-    _complain(f"warning: {message}")
-
-
-def _complain(message: str) -> None:
-    Console(stderr=True, soft_wrap=True).print(Text(message))
-
-
-def _plugins(names: Iterable[str] | None) -> list[ModuleType]:
-    found = []
-    for name in names or []:
-        try:
-            module = importlib.import_module(name)
-        except ImportError as error:
-            raise ValueError(f"--plugin {name}: {error}; it must be importable here (PYTHONPATH)") from None
-        if not hasattr(module, "__all__"):
-            raise ValueError(f"--plugin {name}: has no __all__, so no names to add")
-        found.append(module)
-    return found
-
-
-def _choice(which: str | None) -> Any:
-    if which not in (None, "last", "best"):
-        raise typer.BadParameter(f"--which {which}: expected last or best")
-    return which
-
-
-def _size(text: str | None) -> tuple[int, int] | None:
-    if text is None:
-        return None
-    width, _, height = text.lower().partition("x")
-    if not (width.isdigit() and height.isdigit()):
-        raise typer.BadParameter(f"--image-size {text}: expected WIDTHxHEIGHT, such as 1920x1080")
-    return int(width), int(height)
-
-
-def _show_table(cells: Iterable[Sequence[str]]) -> None:
-    """The rows of a table as columns, one metric a line: what fits a terminal."""
-    table = Table(box=None, header_style="bold")
-    head, *body = zip(*cells, strict=True)
-    for i, title in enumerate(head):
-        table.add_column(title, justify="right" if i else "left")
-    for line in body:
-        table.add_row(*map(Text, line), style="dim" if "published" in line[0] else None)
-    console.print(table)
 
 
 if __name__ == "__main__":

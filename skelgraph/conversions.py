@@ -109,8 +109,11 @@ class Match:
             raise ValueError(f"keypoints {list(xy.shape)} and confidence {list(confidence.shape)}: expected {expected}")
         to_xy = np.zeros((*xy.shape[:-2], self.skeleton.num_joints, 2), dtype=np.float32)
         to_confidence = np.zeros(to_xy.shape[:-1], dtype=np.float32)
+        alone = [(joint, parts[0][0]) for joint, parts in enumerate(self.weights) if len(parts) == 1]
+        target, source = np.array(alone, dtype=np.int64).reshape(-1, 2).T
+        to_confidence[..., target], to_xy[..., target, :] = confidence[..., source], xy[..., source, :]
         for joint, parts in enumerate(self.weights):
-            if parts:
+            if len(parts) > 1:
                 index = [s for s, _ in parts]
                 weight = np.array([w for _, w in parts])
                 to_confidence[..., joint] = confidence[..., index].min(axis=-1)

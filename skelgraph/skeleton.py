@@ -198,10 +198,10 @@ class Skeleton:
     @property
     def flip_index(self) -> Tensor:
         """LongTensor [J], left and right exchanged: ``x[..., flip_index, :]`` names a mirrored pose's joints."""
-        index = torch.arange(self.num_joints)
+        index = list(range(self.num_joints))
         for left, right in self.pairs:
             index[left], index[right] = right, left
-        return index
+        return torch.tensor(index)
 
     def index(self, joint: Joint) -> int:
         """The index of a joint, given by name or index.

@@ -11,7 +11,7 @@ ROOT = Path(skelgraph.__file__).parent
 FLOORS = {
     5: "__main__ command_line",
     4: "skelgraph train training evaluate lifter lift export report drawings page config checkpoint published systems "
-    "doctor error_estimate packing weights lift_summary",
+    "doctor error_estimate packing weights lift_summary lift_files",
     3: "models refinements",
     2: "blocks data keypoints poses",
     1: "layers skeletons conversions losses metrics cameras",

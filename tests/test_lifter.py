@@ -1,24 +1,29 @@
+"""Lifting in memory."""
+
 import dataclasses
-import json
 from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
 import pytest
 import torch
+from lifting import SIZE, part_lifter, person, save_run
 from torch import Tensor, nn
 
 import skelgraph
-from skelgraph import Skeleton, checkpoint, lifter, models
+from skelgraph import lifter, models
 from skelgraph.data.transforms import flip_pose
+from skelgraph.error_estimate import ErrorEstimate
 from skelgraph.keypoints import Keypoints
-from skelgraph.keypoints import npz as keypoints_npz
 from skelgraph.lifter import Lifter
-from skelgraph.poses import Pose3D, csv_table, trc
-from skelgraph.skeletons import COCO, HUMAN36M
+from skelgraph.skeletons import COCO, COCO_WHOLEBODY, HUMAN36M
 
-SIZE = (1000.0, 800.0)
-OUTPUTS = ["pose.html", "pose.json", "pose.npz", "pose.png"]
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory) -> Path:
+    folder = tmp_path_factory.mktemp("run")
+    save_run(folder / "last.safetensors", HUMAN36M, "SimpleBaseline", hidden_channels=16)
+    return folder
 
 
 class Flat(nn.Module):
@@ -39,27 +44,6 @@ class Flat(nn.Module):
 class Named(NamedTuple):
     pose: Tensor
     error: Tensor
-
-
-def person(skeleton: Skeleton = COCO, frames: int = 7, seed: int = 0) -> Keypoints:
-    """Someone upright."""
-    height = {"ankle": 700, "knee": 560, "hip": 420, "shoulder": 200, "nose": 100, "eye": 90, "ear": 100, "head": 80}
-    y = np.array([next((v for k, v in height.items() if k in joint), 300) for joint in skeleton.joints])
-    xy = np.stack([np.full(len(y), 500), y], -1) + np.random.default_rng(seed).uniform(-20, 20, (frames, len(y), 2))
-    return Keypoints.of(xy, skeleton.joints, image_size=SIZE, fps=25, source="walk")
-
-
-@pytest.fixture(scope="module")
-def run(tmp_path_factory) -> Path:
-    """A run of an untrained small model."""
-    folder = tmp_path_factory.mktemp("run")
-    torch.manual_seed(0)
-    spec = {"name": "SimpleBaseline", "hidden_channels": 16}
-    model = models.SimpleBaseline(HUMAN36M, hidden_channels=16)
-    tensors = {f"model.{name}": value for name, value in model.state_dict().items()}
-    meta = {"config": {"model": spec}, "skeleton": HUMAN36M.to_dict(), "in_channels": 2, "step": 0}
-    checkpoint.save(folder / "last.safetensors", tensors, meta)
-    return folder
 
 
 def test_a_pose_is_the_models_centred_on_the_origin():
@@ -176,127 +160,6 @@ def test_a_run_is_loaded(run):
     np.testing.assert_array_equal(pose.joints, again.joints)
 
 
-@pytest.fixture
-def clip(tmp_path) -> Path:
-    path = tmp_path / "clip.npz"
-    keypoints = person(COCO)
-    keypoints.confidence[1, 3] = 0
-    keypoints.confidence[4] = 0
-    keypoints_npz.write(path, keypoints)
-    return path
-
-
-def test_lift_writes_numbers_a_picture_and_a_page(run, clip, tmp_path):
-    before = clip.read_bytes()
-    summary = lifter.lift(clip, run, tmp_path / "new" / "out")
-    out = tmp_path / "new" / "out"
-    assert sorted(p.name for p in out.iterdir()) == OUTPUTS and clip.read_bytes() == before
-    pose = Pose3D.load(out / "pose.npz")
-    assert pose.skeleton == HUMAN36M and pose.fps == 25 and pose.missing[4].all()
-    np.testing.assert_array_equal(pose.joints, skelgraph.load(run)(lifter.keypoints.read(clip)).joints)
-    assert (summary.frames, summary.format, summary.frames_empty, summary.mpjpe_mm) == (7, "npz", 1, None)
-    assert summary.points_missing == 17  # left_ear of frame 1 is not among HUMAN36M's
-    assert set(summary.outputs) == {out / name for name in OUTPUTS}
-    text = str(summary)
-    for words in (
-        "clip.npz (npz): 7 frames of 17 joints",
-        "averaged: hip (left_hip + right_hip)",
-        "frames without any: 1",
-    ):
-        assert words in text
-
-
-def test_lift_compares_with_the_truth(run, clip, tmp_path):
-    lifter.lift(clip, run, tmp_path / "a")
-    truth = Pose3D.load(tmp_path / "a" / "pose.npz")
-    shifted = truth.joints + np.float32([5, 0, 0])  # another origin is no error
-    shifted[:, 16, 1] += 0.17
-    order = [16, *range(16)]
-    joints = [HUMAN36M.joints[i] for i in order]
-    other = Skeleton("other", joints, [-1] * 17)
-    Pose3D(shifted[:, order], other).save(tmp_path / "truth.npz")
-    summary = lifter.lift(clip, run, tmp_path / "b", truth=tmp_path / "truth.npz")
-    assert summary.mpjpe_mm == pytest.approx(10, abs=0.01) and "10.0 mm" in str(summary)
-    with pytest.raises(ValueError, match="truth.npz: has 6 frames"):
-        Pose3D(shifted[:6, order], other).save(tmp_path / "truth.npz")
-        lifter.lift(clip, run, tmp_path / "c", truth=tmp_path / "truth.npz")
-    with pytest.raises(ValueError, match="truth.npz: lacks the joints left_wrist, right_shoulder, right_elbow"):
-        Pose3D(np.zeros((7, 13, 3)), HUMAN36M.subset(range(13))).save(tmp_path / "truth.npz")
-        lifter.lift(clip, run, tmp_path / "c", truth=tmp_path / "truth.npz")
-    assert not (tmp_path / "c").exists()
-
-
-def test_an_output_is_not_overwritten_without_force(run, clip, tmp_path):
-    out = tmp_path / "out"
-    out.mkdir()
-    (out / "pose.html").write_text("mine")
-    (out / "notes.txt").write_text("mine")
-    with pytest.raises(FileExistsError, match="pose.html already; overwrite with --force"):
-        lifter.lift(clip, run, out)
-    assert (out / "pose.html").read_text() == "mine" and len(list(out.iterdir())) == 2
-    lifter.lift(clip, run, out, force=True)
-    assert sorted(p.name for p in out.iterdir()) == ["notes.txt", *OUTPUTS]
-
-
-def test_the_input_is_never_written_to(run, tmp_path):
-    path = tmp_path / "pose.npz"
-    keypoints_npz.write(path, person())
-    for force in (False, True):
-        with pytest.raises(ValueError, match="is what --out .* would write to"):
-            lifter.lift(path, run, tmp_path, force=force)
-    folder = tmp_path / "frames"
-    folder.mkdir()
-    with pytest.raises(ValueError, match="is what --out"):
-        lifter.lift(folder, run, folder)
-    with pytest.raises(ValueError, match="is a file; --out is a folder"):
-        lifter.lift(folder, run, path)
-
-
-def test_nothing_is_left_of_a_lift_that_fails_half_way(run, clip, tmp_path, monkeypatch):
-    def fail(*args, **kwargs):
-        raise OSError(28, "No space left on device")
-
-    out = tmp_path / "out"
-    lifter.lift(clip, run, out)
-    before = {p.name: p.read_bytes() for p in out.iterdir()}
-    monkeypatch.setattr("skelgraph.page.write_page", fail)
-    with pytest.raises(OSError, match="No space left"):
-        lifter.lift(clip, run, out, force=True, flip=False)
-    assert {p.name: p.read_bytes() for p in out.iterdir()} == before
-
-
-def test_a_killed_lifts_leftovers_are_swept(run, clip, tmp_path):
-    (tmp_path / "out" / ".lift.tmp").mkdir(parents=True)
-    (tmp_path / "out" / ".lift.tmp" / "pose.npz").write_text("half")
-    lifter.lift(clip, run, tmp_path / "out")
-    assert sorted(p.name for p in (tmp_path / "out").iterdir()) == OUTPUTS
-
-
-def test_an_empty_clip_gives_an_empty_valid_file(run, tmp_path):
-    keypoints_npz.write(tmp_path / "none.npz", person(frames=0))
-    summary = lifter.lift(tmp_path / "none.npz", run, tmp_path / "out")
-    assert Pose3D.load(tmp_path / "out" / "pose.npz").joints.shape == (0, 17, 3)
-    assert sorted(p.name for p in summary.outputs) == ["pose.json", "pose.npz"]
-
-
-def test_what_looks_wrong_is_lifted_with_force_and_told(run, tmp_path):
-    upside_down = dataclasses.replace(person(), xy=[0, SIZE[1]] + person().xy * [1, -1])
-    keypoints_npz.write(tmp_path / "clip.npz", upside_down)
-    with pytest.raises(ValueError, match="clip.npz: the head is below the ankles in 7 of 7 frames"):
-        lifter.lift(tmp_path / "clip.npz", run, tmp_path / "out")
-    summary = lifter.lift(tmp_path / "clip.npz", run, tmp_path / "out", force=True)
-    assert "warning: the head is below" in str(summary)
-
-
-def test_a_file_name_cannot_run_as_script(run, tmp_path):
-    path = tmp_path / "<img src=x onerror=alert(1)>.npz"
-    keypoints_npz.write(path, person())
-    lifter.lift(path, run, tmp_path / "out")
-    html = (tmp_path / "out" / "pose.html").read_text()
-    assert "<img" not in html and "onerror=alert" in html
-    json.loads((tmp_path / "out" / "pose.json").read_text())
-
-
 class Middle(nn.Module):
     """Takes clips of 3 frames; answers with the mean of the frames, or for each frame."""
 
@@ -330,35 +193,53 @@ def test_a_video_lifts_by_a_space_time_network():
     np.testing.assert_allclose(Lifter(model, HUMAN36M, frames_at_a_time=2)(clip).joints, whole, atol=1e-5)
 
 
-def test_further_files_are_written_in_their_axes(run, clip, tmp_path):
-    summary = lifter.lift(clip, run, tmp_path / "out", write=["bvh", "csv", "trc", "c3d"], into="blender", smooth=True)
-    names = {path.name for path in (tmp_path / "out").iterdir()}
-    assert names == {*OUTPUTS, "pose.bvh", "pose.csv", "pose.trc", "pose.c3d"}
-    assert set(summary.outputs) == {tmp_path / "out" / name for name in names} and "smoothed: joints moved" in str(
-        summary
-    )
-    pose = Pose3D.load(tmp_path / "out" / "pose.npz")
-    for module, name in ((csv_table, "pose.csv"), (trc, "pose.trc")):
-        again = module.read(tmp_path / "out" / name, axes="blender", skeleton=HUMAN36M)
-        np.testing.assert_allclose(again.joints, pose.joints, atol=1e-5)
-    plain = lifter.lift(clip, run, tmp_path / "plain")
-    assert plain.smoothed is None
-    assert not np.array_equal(Pose3D.load(tmp_path / "plain" / "pose.npz").joints, pose.joints)
+def test_a_model_with_the_focal_length():
+    flat = Flat()
+    lift = Lifter(flat, COCO, in_channels=4)
+    lift(person(), focal=600.0)
+    lift(person())
+    assert [float(x[..., 3].unique()) for x in flat.inputs] == pytest.approx([0.6, 0.6, 0, 0])  # f/w, mirrored too
+    for wrong in (0.0, -1.0, float("inf")):
+        with pytest.raises(ValueError, match="focal length is .*; expected px above 0"):
+            lift(person(), focal=wrong)
+    with pytest.warns(UserWarning, match="Flat takes no focal length"):
+        Lifter(Flat(), COCO)(person(), focal=600.0)
 
 
-def test_further_files_are_refused_before_anything_is_lifted(run, tmp_path):
-    path = tmp_path / "still.npz"
-    keypoints_npz.write(path, dataclasses.replace(person(), fps=None))
-    out = tmp_path / "out"
-    for options, said in (
-        ({"write": ["fbx"]}, "--write fbx: known are csv, bvh, trc, c3d"),
-        ({"write": ["csv"], "into": "maya"}, "maya"),
-        ({"write": ["bvh"]}, "give --fps"),
-        ({"smooth": True}, "give --fps"),
-        ({"fps": -1.0}, "fps"),
-    ):
-        with pytest.raises(ValueError, match=said):
-            lifter.lift(path, run, out, **options)
-    assert not out.exists()
-    lifter.lift(path, run, out, write=["bvh"], fps=30)
-    assert "Frame Time: 0.0333" in (out / "pose.bvh").read_text()
+def test_a_focal_length_from_an_angle():
+    assert lifter.focal_length(90, 1000) == pytest.approx(500)
+    assert lifter.focal_length(60, 1000) == pytest.approx(866.0254)
+    for angle in (0, 180, -1, float("nan")):
+        with pytest.raises(ValueError, match="degrees between 0 and 180"):
+            lifter.focal_length(angle, 1000)
+
+
+def test_the_error_foretold_becomes_an_error_in_mm():
+    class Sure(Flat):
+        def forward(self, x: Tensor) -> Named:
+            return Named(super().forward(x), torch.full((*x.shape[:2], 3), 0.03))
+
+    knots = np.array([[0.01, 0.1]])
+    estimate = ErrorEstimate((0,) * 17, knots, 500 * knots)
+    pose = Lifter(Sure(), COCO, error_estimate=estimate, frames_at_a_time=3)(person())
+    np.testing.assert_allclose(pose.error_mm, np.full((7, 17), 500 * 0.03 * 3**0.5), rtol=1e-5)
+    assert Lifter(Sure(), COCO)(person()).error_mm is None
+    assert Lifter(Flat(), COCO, error_estimate=estimate)(person()).error_mm is None
+    with pytest.raises(ValueError, match="of 17 joints, not 133"):
+        Lifter(Flat(), COCO_WHOLEBODY, error_estimate=estimate)
+
+
+def test_an_error_estimate_comes_with_the_checkpoint(tmp_path):
+    path = part_lifter(tmp_path / "run.safetensors", COCO_WHOLEBODY)
+    pose = skelgraph.load(path)(person(COCO_WHOLEBODY))
+    assert pose.error_mm.shape == (7, 133) and (pose.error_mm > 0).all()
+    save_run(path, HUMAN36M, "SimpleBaseline", hidden_channels=4, error_estimate={"parts": [0]})
+    with pytest.raises(ValueError, match="run.safetensors: error estimate"):
+        skelgraph.load(path)
+
+
+def test_progress_is_told_as_it_goes():
+    told: list[tuple[int, int]] = []
+    lift = Lifter(Flat(), COCO, frames_at_a_time=3)
+    lift(person(), progress=lambda done, total: told.append((done, total)))
+    assert told == [(3, 7), (6, 7), (7, 7)]

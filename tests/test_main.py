@@ -1,5 +1,6 @@
 """The command line, as a user runs it."""
 
+import io
 import os
 import re
 import signal
@@ -12,8 +13,10 @@ import numpy as np
 import pytest
 import tiny
 import torch
+from lifting import part_lifter, person
+from rich.console import Console
 
-from skelgraph import checkpoint, config, train
+from skelgraph import checkpoint, command_line, config, train, weights
 from skelgraph.__main__ import main
 from skelgraph.models import LargeSimpleBaseline
 from skelgraph.skeletons import HUMAN36M
@@ -76,6 +79,24 @@ def test_lift_a_file_with_a_run(tmp_path: Path) -> None:
     assert names == ["pose.html", "pose.json", "pose.npz", "pose.png"]
 
 
+def test_lift_everybody_without_a_checkpoint(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(weights, "FOLDER", tmp_path / "weights")
+    part_lifter(tmp_path / "weights" / "human36m.safetensors", HUMAN36M)
+    people = np.stack([person(HUMAN36M, seed=seed).xy for seed in range(2)], axis=1)
+    joints, size = np.array(HUMAN36M.joints), np.array([1000, 800])
+    np.savez(tmp_path / "two.npz", keypoints=people, joints=joints, image_size=size)
+    options = ["--person", "all", "--fov", "60", "--no-flip", "--write", "csv"]
+    with pytest.raises(SystemExit) as stopped:
+        main(["lift", str(tmp_path / "two.npz"), "--out", str(tmp_path / "out"), *options])
+    assert stopped.value.code == 0
+    said = capsys.readouterr().out
+    assert "people: 2, lifted: 2" in said and "weights: body of the package" in said and "focal length 866 px" in said
+    names = [f"pose_{number}.{ending}" for number in (0, 1) for ending in ("csv", "json", "npz", "png")]
+    assert sorted(path.name for path in (tmp_path / "out").iterdir()) == ["pose.html", *names]
+
+
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_interrupted_and_resumed(tmp_path: Path, number: signal.Signals) -> None:
     path = write(tmp_path, tiny.settings(epochs=4000, eval_every=4000))
@@ -120,7 +141,22 @@ def test_errors_are_one_line_that_helps(tmp_path: Path, capsys: pytest.CaptureFi
     assert "WIDTHxHEIGHT" in refused(
         capsys, 2, "lift", "x.json", "--checkpoint", "x", "--out", tmp_path, "--image-size", "big"
     )
+    lift = ("lift", "x.json", "--out", tmp_path)
+    assert "a number or all" in refused(capsys, 2, *lift, "--person", "everybody")
+    assert "give one of them" in refused(capsys, 1, *lift, "--focal", "1000", "--fov", "60")
+    assert "no such file" in refused(capsys, 1, *lift)
     assert "HUMAN36M" in refused(capsys, 1, "show", "HUMAN37M")
+
+
+def test_a_bar_is_for_long_work_on_a_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
+    for patience, terminal, shown in ((0, True, True), (0, False, False), (60, True, False)):
+        monkeypatch.setattr(command_line, "_PATIENCE", patience)
+        console = Console(file=io.StringIO(), force_terminal=terminal, width=80)
+        with command_line.frames_bar(console) as progress:
+            progress(500, 1000)
+            progress(1000, 1000)
+        said = console.file.getvalue()  # type: ignore[attr-defined]
+        assert ("1000/1000" in said) == shown and bool(said) == shown
 
 
 def test_show_and_models(tmp_path: Path) -> None:

@@ -28,6 +28,10 @@ def track_id(value: object) -> int | None:
     return value if isinstance(value, int) and not isinstance(value, bool) and value >= 0 else None
 
 
+class SeveralError(ValueError):
+    """A frame holds several people and none was asked for."""
+
+
 class Present(Exception):
     """The answer of :func:`choose` to :data:`EVERYONE`: who there is.
 
@@ -66,8 +70,8 @@ def choose(
 
     Raises:
         Present: if everyone is asked for.
-        ValueError: if a frame has more than one person and none is asked for, the one asked for is not there, or there
-            are too many frames or joints.
+        SeveralError: (a ValueError) if a frame has more than one person and none is asked for.
+        ValueError: if the one asked for is not there, or there are too many frames or joints.
     """
     check_points(len(frames), num_joints, 1, source)
     tracks = sorted({p.track for people in frames for p in people if p.track is not None})
@@ -84,7 +88,7 @@ def choose(
         told = _listed([f"{place} ({name[:64]})" for place, name in enumerate(names)])
     if person is None and most > 1:
         first = next(f for f, people in enumerate(frames) if len(people) > 1)
-        raise ValueError(
+        raise SeveralError(
             f"{source}: frame {first} holds {len(frames[first])} people; choose one with --person N ({told})"
         )
     if person is not None and person not in there:

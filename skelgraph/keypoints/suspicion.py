@@ -46,7 +46,7 @@ class Suspicion(NamedTuple):
 
 def joint(keypoints: Keypoints, *names: str) -> NDArray[np.float64]:
     """[F, 2] px, the mean of those of the joints that are seen; NaN in frames without any."""
-    index = [i for i, name in enumerate(keypoints.joints) if name in names]
+    index = [keypoints.joints.index(name) for name in names if name in keypoints.joints]
     weight = (keypoints.confidence[:, index] > 0).astype(np.float64)[..., None]
     count = weight.sum(axis=1)
     return np.where(count > 0, (keypoints.xy[:, index] * weight).sum(axis=1) / np.maximum(count, 1), np.nan)
@@ -58,7 +58,7 @@ def length(vector: NDArray[np.float64]) -> NDArray[np.float64]:
 
 def bones(keypoints: Keypoints) -> NDArray[np.float64]:
     """[F, B] lengths in px of :data:`BONES`, NaN where an end is not seen."""
-    ends = {name: joint(keypoints, name) for a, b, _ in BONES for name in (a, b)}
+    ends = {name: joint(keypoints, name) for name in {end for a, b, _ in BONES for end in (a, b)}}
     return np.stack([length(ends[a] - ends[b]) for a, b, _ in BONES], axis=1)
 
 

@@ -1,0 +1,121 @@
+"""How long lifting whole bodies takes, stage by stage, and how much memory: with random weights of the shipped size.
+
+python benchmarks/lift.py
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import TypeVar
+
+import numpy as np
+import torch
+
+from skelgraph import checkpoint, lifter, models, page, report
+from skelgraph import keypoints as reading
+from skelgraph.data import Synthetic
+from skelgraph.keypoints import Keypoints, npz
+from skelgraph.keypoints.adapt import adapt
+from skelgraph.skeletons import COCO_WHOLEBODY
+
+T = TypeVar("T")
+SIZES = {"hidden_channels": 440, "num_layers": 2, "small_channels": 320}
+PARTS = ("left_hand", "right_hand", "face")
+LONGER = 4  # times as many frames, to see what that does to memory
+
+
+def timed(what: str, call: Callable[[], T]) -> T:
+    start = time.perf_counter()
+    result = call()
+    print(f"{what:<28}{time.perf_counter() - start:8.2f} s")
+    return result
+
+
+def random_weights(path: Path) -> Path:
+    """Writes a whole-body lifter with random weights."""
+    model = models.PartLifter(COCO_WHOLEBODY, 4, small_parts=PARTS, **SIZES)
+    spec = {"name": "PartLifter", "in_channels": 4, "small_parts": list(PARTS), **SIZES}
+    meta = {"config": {"model": spec}, "skeleton": COCO_WHOLEBODY.to_dict(), "in_channels": 4, "step": 0}
+    checkpoint.save(path, {f"model.{name}": value for name, value in model.state_dict().items()}, meta)
+    return path
+
+
+def clip(path: Path, frames: int) -> Path:
+    """Writes keypoints of someone who sways, with a detector's noise."""
+    poses = Synthetic(COCO_WHOLEBODY, "test", num_test_poses=1).draw(0)
+    sway = 20 * np.sin(np.arange(frames) / 30)[:, None, None]
+    noise = np.random.default_rng(0).normal(0, 1, (frames, 133, 2))
+    xy = poses.keypoints.numpy() + sway + noise
+    size = (float(poses.image_size[0, 0]), float(poses.image_size[0, 1]))
+    npz.write(path, Keypoints(xy, np.full((frames, 133), 0.9), COCO_WHOLEBODY.joints, size, 30))
+    return path
+
+
+def stages(keypoints: Path, weights: Path, out: Path) -> None:
+    """What ``skelgraph lift --no-flip`` does, one after another."""
+    imports = "import skelgraph.lift, skelgraph.report, skelgraph.page"
+    timed("import", lambda: subprocess.run([sys.executable, "-c", imports], check=True))
+    read = timed("read", lambda: reading.read(keypoints))
+    model = timed("load the weights", lambda: lifter.load(weights, flip=False))
+    adapted = timed("match and check", lambda: adapt(read, model.skeleton))
+    pose = timed("lift", lambda: model.lift(adapted.keypoints))
+    timed("write the numbers", lambda: pose.save(out / "pose.npz"))
+    timed("draw the picture", lambda: report.draw_pose(adapted.keypoints, pose, out / "pose.png"))
+    timed("write the page", lambda: page.write_page(out / "pose.html", pose, adapted.keypoints))
+
+
+def command(keypoints: Path, weights: Path, out: Path) -> tuple[float, float]:
+    """Seconds and the peak memory in MB of the command."""
+    arguments = ["lift", keypoints, "--checkpoint", weights, "--out", out, "--no-flip"]
+    start = time.perf_counter()
+    process = subprocess.Popen([sys.executable, "-m", "skelgraph", *map(str, arguments)], stdout=subprocess.DEVNULL)
+    _, status, usage = os.wait4(process.pid, 0)
+    process.returncode = os.waitstatus_to_exitcode(status)
+    if process.returncode:
+        raise SystemExit("skelgraph lift failed")
+    return time.perf_counter() - start, usage.ru_maxrss / 1e3
+
+
+def one_frame(keypoints: Path, weights: Path, rounds: int) -> None:
+    """The median of a call with a single frame, which is matched, checked and lifted."""
+    read = reading.read(keypoints)
+    frame = Keypoints(read.xy[:1], read.confidence[:1], read.joints, read.image_size)
+    torch.set_num_threads(1)
+    for flip in (False, True):
+        model, times = lifter.load(weights, flip=flip), []
+        for _ in range(rounds):
+            start = time.process_time()
+            model(frame)
+            times.append(time.process_time() - start)
+        what = "one frame, flipped too" if flip else "one frame"
+        print(f"{what:<28}{1e3 * statistics.median(times):8.1f} ms of one core")
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--frames", type=int, default=10_000)
+    parser.add_argument("--threads", type=int, default=2)
+    args = parser.parse_args()
+    torch.set_num_threads(args.threads)
+    os.environ["OMP_NUM_THREADS"] = str(args.threads)
+    print(f"{args.frames} frames of 133 joints, {args.threads} threads, without flip")
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        weights, keypoints = random_weights(folder / "weights.safetensors"), clip(folder / "clip.npz", args.frames)
+        stages(keypoints, weights, folder)
+        one_frame(keypoints, weights, 100)
+        for count in (args.frames, LONGER * args.frames):
+            seconds, peak = command(clip(folder / f"{count}.npz", count), weights, folder / str(count))
+            print(f"the command, {count:>7} frames{seconds:7.1f} s {peak:6.0f} MB")
+
+
+if __name__ == "__main__":
+    main()
