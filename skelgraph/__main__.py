@@ -154,8 +154,39 @@ def lift(
 
 
 @app.command()
-def export(
+def page(
+    poses: Annotated[list[Path], typer.Argument(help="Pose files, pose.npz: of several models, or of several people.")],
+    out: Annotated[Path, typer.Option(help="The page to write, NAME.html.")],
+    truth: Annotated[Folder, typer.Option(help="A pose npz of the same frames and joints as the first.")] = None,
+    force: Annotated[bool, typer.Option("--force", help="Overwrite the page.")] = False,
+) -> None:
+    """Overlay poses on one page, to compare models or to see people together."""
+    from skelgraph.page.compare import compare
+
+    compare(poses, out, truth, force=force)
+    console.print(f"Page in {out}.", highlight=False)
+
+
+@app.command()
+def pack(
     run: Annotated[Path, typer.Argument(help="A run folder or a checkpoint file.")],
+    out: Annotated[Path, typer.Argument(help="The file to write: NAME.safetensors.")],
+    changes: Changes = None,
+    which: Which = None,
+    force: Annotated[bool, typer.Option("--force", help="Overwrite the output.")] = False,
+    plugin: Plugins = None,
+) -> None:
+    """Write a run as one small file: half precision, no optimiser, and its error estimate fitted on the data named."""
+    from skelgraph import packing
+
+    chosen, plugins = command_line.choice(which), command_line.plugins(plugin)
+    summary = packing.pack(run, out, changes or [], which=chosen, force=force, plugins=plugins)
+    console.print(Text(str(summary)))
+
+
+@app.command()
+def export(
+    run: Annotated[str, typer.Argument(help="body, whole-body, a run folder or a checkpoint file.")],
     out: Annotated[Path, typer.Argument(help="The file to write, such as lifter.onnx.")],
     which: Which = None,
     plugin: Plugins = None,

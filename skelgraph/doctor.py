@@ -14,13 +14,18 @@ from typing import Any
 
 import torch
 
-from skelgraph import __version__, lifter, train
+from skelgraph import __version__, checkpoint, lifter, train, weights
 from skelgraph.data import Synthetic, motion_file
 from skelgraph.skeletons import HUMAN36M
 from skelgraph.training.run_folder import read_log
 
 NEEDED = ("torch", "torch-geometric", "numpy", "networkx", "pydantic", "safetensors", "typer", "rich", "matplotlib")
-EXTRAS = {"scatter": ("torch_scatter",), "onnx": ("onnx", "onnxscript", "onnxruntime"), "c3d": ("ezc3d",), "detect": ("mediapipe",)}
+EXTRAS = {
+    "scatter": ("torch_scatter",),
+    "onnx": ("onnx", "onnxscript", "onnxruntime"),
+    "c3d": ("ezc3d",),
+    "detect": ("mediapipe",),
+}
 MOTION_FILE = "cmu_mocap.npz"
 EXPERIMENT: dict[str, Any] = {
     "skeleton": "HUMAN36M",
@@ -49,7 +54,7 @@ def examine(device: str = "auto") -> Findings:
     Args:
         device: where the self-test runs: auto, cpu, cuda or cuda:1.
     """
-    rows = [*_versions(), *_devices(), *(("extra", name, _extra(name)) for name in EXTRAS), *_data()]
+    rows = [*_versions(), *_devices(), *(("extra", name, _extra(name)) for name in EXTRAS), *_weights(), *_data()]
     start = time.monotonic()
     try:
         told, ok = self_test(device), True
@@ -119,6 +124,18 @@ def _extra(name: str) -> str:
             return f"{module} is installed but cannot be imported: {str(error).strip().splitlines()[0]}"
         versions.append(f"{module} {_version(module.replace('_', '-'))}")
     return ", ".join(versions)
+
+
+def _weights() -> list[tuple[str, str, str]]:
+    rows = []
+    for name in weights.FILES:
+        try:
+            path = weights.path(name)
+            checkpoint.load(path)
+            rows.append(("weights", name, f"{path.name}, whole, {path.stat().st_size / 2**20:.1f} MiB"))
+        except (FileNotFoundError, ValueError) as error:
+            rows.append(("weights", name, str(error)))
+    return rows
 
 
 def _data() -> list[tuple[str, str, str]]:

@@ -16,7 +16,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from skelgraph import __version__, atomic, geometry
+from skelgraph import __version__, atomic, geometry, weights
 from skelgraph.checkpoint import Which, load_run
 from skelgraph.data.transforms import flip_input, flip_pose, model_input
 from skelgraph.evaluate import pose_of
@@ -60,7 +60,8 @@ class PixelsToMetres(nn.Module):
     def forward(
         self, keypoints: Tensor, confidence: Tensor, image_size: Tensor, focal: Tensor | None = None
     ) -> tuple[Tensor, ...]:
-        """[B, J, 2] px, [B, J], [2] px and, for models that take it, [1] px to the pose [B, J, 3] in m and, where the model gives one, the error."""
+        """[B, J, 2] px, [B, J], [2] px and, for models that take it, [1] px to the pose [B, J, 3] in m and, where the
+        model gives one, the error."""
         x_finite, y_finite = keypoints.isfinite().unbind(-1)  # all(-1) of no frame fails in ONNX Runtime
         seen = x_finite & y_finite & (confidence > 0)
         x = model_input(keypoints, torch.where(seen, confidence.clamp(0, 1), 0), image_size, self.in_channels, focal)
@@ -96,7 +97,7 @@ def export(
     Not inside: matching joints by name, taking (0, 0) for missing, and the checks of what looks wrong.
 
     Args:
-        run: a run folder or a checkpoint file.
+        run: as of :func:`skelgraph.load`.
         path: the file to write, NAME.onnx, replaced if it is there.
         which: which checkpoint of a folder; default the last.
         plugins: packages whose ``__all__`` the model's name may come from.
@@ -107,7 +108,7 @@ def export(
             cannot be written as one file below 2 GB, or gives something else there (by over 0.1 mm).
         OSError: disk full, read-only folder. Whatever is raised, nothing is written.
     """
-    model, skeleton, meta = load_run(run, which, plugins=plugins)
+    model, skeleton, meta = load_run(weights.find(run), which, plugins=plugins)
     return export_model(model, skeleton, path, in_channels=experiment.in_channels(meta["config"]["model"]))
 
 

@@ -76,7 +76,8 @@ def write(
                 first.pose,
                 first.keypoints,
                 truth,
-                model=f"{model}, {first.name}" if others else model,
+                model=model,
+                name=first.name if others else "",
                 others={each.name: each.pose for each in others},
             )
     return tuple(out / name for name in every)

@@ -158,8 +158,7 @@ def load(run: str | Path, *, flip: bool = True, device: str = "auto", plugins: S
         FileNotFoundError: if there is no checkpoint there.
         ValueError: if the file is not one of ours or is damaged.
     """
-    run = weights.path(run) if isinstance(run, str) and run in weights.FILES else run
-    model, skeleton, meta = load_run(run, plugins=plugins)
+    model, skeleton, meta = load_run(weights.find(run), plugins=plugins)
     spec = meta["config"]["model"]
     name = spec if isinstance(spec, str) else str(spec.get("name", ""))
     told, where = meta.get("error_estimate"), experiment.torch_device(device)

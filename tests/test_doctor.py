@@ -21,7 +21,7 @@ def test_the_self_test_passes_and_leaves_nothing(tmp_path: Path, monkeypatch: py
     assert findings.ok, findings.test
     assert "loss" in findings.test and "lifted 8 frames" in findings.test
     assert not list(tmp_path.glob("skelgraph-doctor*"))
-    assert {topic for topic, _, _ in findings.rows} == {"version", "device", "extra", "data"}
+    assert {topic for topic, _, _ in findings.rows} == {"version", "device", "extra", "weights", "data"}
 
 
 def test_versions_devices_and_data(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -34,6 +34,14 @@ def test_versions_devices_and_data(tmp_path: Path, monkeypatch: pytest.MonkeyPat
     assert str(tmp_path) in rows()[doctor.MOTION_FILE]
     monkeypatch.delenv("SKELGRAPH_DATA")
     assert rows()["$SKELGRAPH_DATA"].startswith("not set")
+
+
+def test_the_shipped_weights_are_looked_at(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("skelgraph.weights.FOLDER", tmp_path)
+    (tmp_path / "human36m.safetensors").write_bytes(b"no checkpoint")
+    (_, body, damaged), (_, whole, absent) = doctor._weights()
+    assert (body, whole) == ("body", "whole-body")
+    assert "damaged" in damaged and "not part of this installation" in absent
 
 
 def test_extras(monkeypatch: pytest.MonkeyPatch) -> None:

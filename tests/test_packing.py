@@ -6,6 +6,7 @@ import pytest
 import torch
 
 from skelgraph import checkpoint, train
+from skelgraph.__main__ import main
 from skelgraph.error_estimate import ErrorEstimate
 from skelgraph.packing import pack, parts_of
 from skelgraph.skeletons import COCO_WHOLEBODY, HUMAN36M
@@ -78,3 +79,12 @@ def test_nothing_is_overwritten_unasked(run, tmp_path):
 def test_parts_are_numbered_in_the_skeletons_order():
     parts = parts_of(COCO_WHOLEBODY)
     assert [parts[i] for i in (0, 22, 23, 90, 91, 132)] == [0, 0, 1, 1, 2, 2]
+
+
+def test_the_command_line(run, tmp_path, capsys):
+    for arguments, code in ((["a.safetensors", "data.num_poses=100"], 0), (["a.safetensors"], 1)):
+        with pytest.raises(SystemExit) as stop:
+            main(["pack", str(run), str(tmp_path / arguments[0]), *arguments[1:]])
+        assert stop.value.code == code
+    said = capsys.readouterr()
+    assert "fitted to 100 poses" in said.out and "is there already" in said.err

@@ -33,6 +33,7 @@ def write_page(
     title: str = "",
     *,
     model: str = "",
+    name: str = "",
     others: Mapping[str, Pose3D] = MappingProxyType({}),
 ) -> Path:
     """Writes one self-contained HTML page: 2D keypoints beside the 3D poses, to play, scrub, turn and zoom.
@@ -50,7 +51,8 @@ def write_page(
         keypoints: the F frames of 2D that were lifted, px.
         truth: true joints [F, J, 3] in m, drawn over ``pose``; centred on the pose's origin first.
         title: shown on top; default the file name of the keypoints.
-        model: what lifted the pose, shown in the summary and as the pose's name.
+        model: what lifted the pose, shown in the summary.
+        name: of the pose, beside its button; default the model.
         others: more poses by name, of other people or other models: F frames too, each of any skeleton.
 
     Returns:
@@ -59,10 +61,10 @@ def write_page(
     Raises:
         ValueError: if keypoints, truth or another pose have other frames than the pose, or the truth other joints.
     """
-    frames, named = pose.num_frames, [(model or "pose", pose), *others.items()]
-    for name, other in others.items():
-        if other.num_frames != frames:
-            raise ValueError(f"{name!r} has {other.num_frames} frames, {named[0][0]!r} {frames}")
+    frames, named = pose.num_frames, [(name or model or "pose", pose), *others.items()]
+    for another, each in others.items():
+        if each.num_frames != frames:
+            raise ValueError(f"{another!r} has {each.num_frames} frames, {named[0][0]!r} {frames}")
     # The pose's own parts come first: the keypoints' joints point into them.
     parts = list(dict.fromkeys(part for _, each in named for part in each.skeleton.parts))
     block = {
@@ -71,7 +73,7 @@ def write_page(
         "frames": frames,
         "fps": pose.fps,
         "parts": [_text(part) for part in parts],
-        "poses": [_pose(name, each, parts) for name, each in named],
+        "poses": [_pose(called, each, parts) for called, each in named],
         "truth": None if truth is None else _pack(centred_truth(pose, truth), _STEP_M),
         "keypoints": None if keypoints is None else _keypoints(keypoints, pose),
     }

@@ -39,6 +39,11 @@ def path(name: str) -> Path:
     return found
 
 
+def find(run: str | Path) -> str | Path:
+    """The checkpoint that a name of :data:`FILES` means; anything else as it is."""
+    return path(run) if isinstance(run, str) and run in FILES else run
+
+
 def choose(joints: Sequence[str], count: int) -> Choice:
     """``whole-body`` for keypoints with hands or a face, that is at least half of the joints of one in COCO_WHOLEBODY,
     which is lifted then; else ``body``.
