@@ -22,7 +22,7 @@ demo: $(VENV)/installed
 	$(VENV)/bin/skelgraph lift experiments/clip.npz --checkpoint $(RUN) --truth experiments/clip_truth.npz --out $(RUN)/clip
 	@echo
 	@echo "Everything is in $(RUN)/: open $(RUN)/clip/pose.html in a browser."
-	@echo "Next: $(VENV)/bin/skelgraph lift YOUR_KEYPOINTS.json --checkpoint $(RUN) --out lifted/"
+	@echo "Next: $(VENV)/bin/skelgraph lift YOUR_KEYPOINTS.json --out lifted/"
 
 test: $(VENV)/installed-dev
 	$(VENV)/bin/python -m pytest
