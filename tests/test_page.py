@@ -185,3 +185,19 @@ def test_whole_or_not_at_all(tmp_path, monkeypatch):
         write_page(path, *example(5))
     assert path.read_bytes() == before
     assert list(tmp_path.iterdir()) == [path]
+
+
+def test_of_a_long_clip_every_so_many_frames_are_shown(tmp_path):
+    frames = 25_000
+    skeleton = skeletons.HUMAN36M
+    joints = np.zeros((frames, 17, 3), dtype=np.float32)
+    joints[:, 3, 0] = np.arange(frames) * 5e-5
+    pose = Pose3D(joints, skeleton, fps=30)
+    keypoints = Keypoints(np.full((frames, 17, 2), 9.0), np.ones((frames, 17)), skeleton.joints, (640, 480), 30)
+    block = block_of(write_page(tmp_path / "long.html", pose, keypoints, joints))
+    assert block["frames"] == 8334 and block["fps"] == 10
+    assert {"25000 frames", "30 fps", "8334 of the frames shown"} <= set(block["summary"])
+    shown = unpacked(block["poses"][0]["joints"], (8334, 17, 3))[:, 3, 0]
+    np.testing.assert_allclose(shown, joints[::3, 3, 0], atol=5e-5)
+    with pytest.raises(ValueError, match="keypoints have 25000 frames, the pose 24999"):
+        write_page(tmp_path / "a.html", Pose3D(joints[1:], skeleton), keypoints)

@@ -7,10 +7,11 @@ import hashlib
 import json
 import re
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from importlib import resources
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -21,6 +22,8 @@ from skelgraph.keypoints import Keypoints
 from skelgraph.poses import Pose3D
 
 _SCRIPTS = ("page_data.js", "page_view.js", "page_drawing.js", "page_words.js", "page.js")  # one script, in this order
+Clip = TypeVar("Clip", Pose3D, Keypoints)
+_MOST_FRAMES = 10_000
 _LONGEST = 200  # characters of a title or summary entry, 64 of a name
 _STEP_M, _STEP_PX, _STEP_MM = 5e-5, 0.05, 0.1  # coarsest int16 steps; beyond their range float32 is stored
 
@@ -41,6 +44,8 @@ def write_page(
     Each of several poses has a colour and a button that hides it; all are drawn about one origin or, if the reader
     wishes, side by side. Joints can be coloured by their error: the true one where there is a truth, else the poses'
     ``error_mm``.
+
+    Of clips of more than 10,000 frames only every second, third, ... is shown, so that the page stays light; it says so.
 
     The page loads nothing from anywhere. Names and titles reach it as JSON and are shown as text; its content security
     policy lets no script run but its own. The file appears whole or not at all.
@@ -65,12 +70,22 @@ def write_page(
     for another, each in others.items():
         if each.num_frames != frames:
             raise ValueError(f"{another!r} has {each.num_frames} frames, {named[0][0]!r} {frames}")
+    if keypoints is not None and keypoints.num_frames != frames:
+        raise ValueError(f"keypoints have {keypoints.num_frames} frames, the pose {frames}")
+    summary = _summary(pose, model)
+    step = -(-frames // _MOST_FRAMES)
+    if step > 1:
+        named = [(called, _every(each, step)) for called, each in named]
+        truth = None if truth is None else centred_truth(pose, truth)[::step]
+        keypoints = None if keypoints is None else _every(keypoints, step)
+        pose = named[0][1]
+        summary.append(f"{pose.num_frames} of the frames shown")
     # The pose's own parts come first: the keypoints' joints point into them.
     parts = list(dict.fromkeys(part for _, each in named for part in each.skeleton.parts))
     block = {
         "title": _text(title or (Path(keypoints.source).name if keypoints else "") or pose.skeleton.name, _LONGEST),
-        "summary": [_text(entry, _LONGEST) for entry in _summary(pose, model)],
-        "frames": frames,
+        "summary": [_text(entry, _LONGEST) for entry in summary],
+        "frames": pose.num_frames,
         "fps": pose.fps,
         "parts": [_text(part) for part in parts],
         "poses": [_pose(called, each, parts) for called, each in named],
@@ -94,6 +109,12 @@ def centred_truth(pose: Pose3D, truth: Pose3D | ArrayLike) -> NDArray[np.float32
         raise ValueError(f"truth has the shape {list(joints.shape)}, the pose {list(pose.joints.shape)} [F, J, 3]")
     origin = [pose.skeleton.index(joint) for joint in pose.origin]
     return joints - joints[:, origin].mean(axis=1, keepdims=True)
+
+
+def _every(shown: Clip, step: int) -> Clip:
+    """Every ``step``-th frame of a pose or of keypoints."""
+    arrays = {name: value[::step] for name, value in vars(shown).items() if isinstance(value, np.ndarray)}
+    return replace(shown, **arrays, fps=None if shown.fps is None else shown.fps / step)
 
 
 def _summary(pose: Pose3D, model: str) -> list[str]:
@@ -120,9 +141,7 @@ def _pose(name: str, pose: Pose3D, parts: Sequence[str]) -> dict[str, Any]:
 
 
 def _keypoints(keypoints: Keypoints, pose: Pose3D) -> dict[str, Any]:
-    frames, count = keypoints.xy.shape[:2]
-    if frames != len(pose.joints):
-        raise ValueError(f"keypoints have {frames} frames, the pose {len(pose.joints)}")
+    count = keypoints.num_joints
     seen = np.isfinite(keypoints.xy).all(axis=-1) & (keypoints.confidence > 0)
     # A joint with some confidence stays visible after rounding to 1/255.
     confidence = np.where(seen, np.clip(np.nan_to_num(keypoints.confidence) * 255, 1, 255), 0).round().astype(np.uint8)
