@@ -45,7 +45,7 @@ def write_page(
     wishes, side by side. Joints can be coloured by their error: the true one where there is a truth, else the poses'
     ``error_mm``.
 
-    Of clips of more than 10,000 frames only every second, third, ... is shown, so that the page stays light; it says so.
+    Of more than 10,000 frames only every second, third, ... is shown, so that the page stays light; it says so.
 
     The page loads nothing from anywhere. Names and titles reach it as JSON and are shown as text; its content security
     policy lets no script run but its own. The file appears whole or not at all.
@@ -113,8 +113,8 @@ def centred_truth(pose: Pose3D, truth: Pose3D | ArrayLike) -> NDArray[np.float32
 
 def _every(shown: Clip, step: int) -> Clip:
     """Every ``step``-th frame of a pose or of keypoints."""
-    arrays = {name: value[::step] for name, value in vars(shown).items() if isinstance(value, np.ndarray)}
-    return replace(shown, **arrays, fps=None if shown.fps is None else shown.fps / step)
+    changes: dict[str, Any] = {name: a[::step] for name, a in vars(shown).items() if isinstance(a, np.ndarray)}
+    return replace(shown, **changes, fps=None if shown.fps is None else shown.fps / step)
 
 
 def _summary(pose: Pose3D, model: str) -> list[str]:
@@ -141,7 +141,6 @@ def _pose(name: str, pose: Pose3D, parts: Sequence[str]) -> dict[str, Any]:
 
 
 def _keypoints(keypoints: Keypoints, pose: Pose3D) -> dict[str, Any]:
-    count = keypoints.num_joints
     seen = np.isfinite(keypoints.xy).all(axis=-1) & (keypoints.confidence > 0)
     # A joint with some confidence stays visible after rounding to 1/255.
     confidence = np.where(seen, np.clip(np.nan_to_num(keypoints.confidence) * 255, 1, 255), 0).round().astype(np.uint8)
