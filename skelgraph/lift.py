@@ -6,6 +6,7 @@ import dataclasses
 import math
 import time
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 from types import ModuleType
 from typing import Literal
@@ -122,7 +123,8 @@ def lift(
     inputs = [path, *([] if truth is None else [Path(truth)])]
     stems = [] if person == "all" else ["pose"]
     lift_files.check(inputs, out, lift_files.names(stems, options.write), force)
-    model = None if checkpoint is None else lifter.load(checkpoint, flip=flip, device=device, plugins=plugins)
+    load = partial(lifter.load, flip=flip, device=device, plugins=plugins)
+    model = None if checkpoint is None else load(checkpoint)  # before a video is looked through
     read, everyone = _read(path, format, person, progress)
     if fps is not None:
         read = [dataclasses.replace(each, fps=fps) for each in read]
@@ -131,37 +133,55 @@ def lift(
     if person == "all":
         stems = [f"pose_{each.person}" for each in read]
         lift_files.check(inputs, out, lift_files.names(stems, options.write), force)
-    choice = None
-    if model is None:
-        choice = weights.choose(read[0].joints, read[0].num_joints)
-        model = lifter.load(choice.name, flip=flip, device=device)
-    people: dict[str, LiftedPerson] = {}
-    problems: dict[int | None, ValueError] = {}
+    choice = weights.choose(read[0].joints, read[0].num_joints) if model is None else None
+    model = load(choice.name) if choice is not None else model
+    assert model is not None
     start = time.perf_counter()
-    for number, (stem, each) in enumerate(zip(stems, read, strict=True)):
-        try:
-            adapted = adapt(each, model.skeleton, image_size, force=force)
-            people[stem] = _lifted(adapted, model, options, _shifted(progress, number, len(read)))
-        except ValueError as error:
-            problems[each.person] = error
+    lifted, problems = _lift_all(read, model, options, image_size, force, progress)
     seconds = time.perf_counter() - start
-    if not people:
-        raise next(iter(problems.values()))
-    lifted = list(people.values())
-    true = None if truth is None else _truth(Path(truth), lifted[0].pose)
+    people = {stem: found for stem, found in zip(stems, lifted, strict=True) if found is not None}
+    first = next(iter(people.values()))
+    true = None if truth is None else _truth(Path(truth), first.pose)
     return LiftSummary(
         source=path,
         format=read[0].format,
         everyone=everyone,
-        people=tuple(lifted),
-        problems=tuple(f"person {number}: {error}" for number, error in problems.items()),
+        people=tuple(people.values()),
+        problems=problems,
         weights=choice,
         model=model.name,
         takes_focal=model.in_channels >= 4,
         outputs=lift_files.write(out, people, options.write, into, true, model.name),
-        mpjpe_mm=None if true is None else 1000 * _mpjpe(lifted[0].pose, true),
+        mpjpe_mm=None if true is None else 1000 * _mpjpe(first.pose, true),
         seconds=seconds,
     )
+
+
+def _lift_all(
+    read: Sequence[Keypoints],
+    model: Lifter,
+    options: _Options,
+    image_size: tuple[float, float] | None,
+    force: bool,
+    progress: Progress | None,
+) -> tuple[list[LiftedPerson | None], tuple[str, ...]]:
+    """Each person, None where it cannot be, and why not.
+
+    Raises:
+        ValueError: if nobody can be lifted: what the first one's keypoints have against it.
+    """
+    lifted: list[LiftedPerson | None] = []
+    errors = {}
+    for number, each in enumerate(read):
+        try:
+            adapted = adapt(each, model.skeleton, image_size, force=force)
+            lifted.append(_lifted(adapted, model, options, _shifted(progress, number, len(read))))
+        except ValueError as error:
+            lifted.append(None)
+            errors[each.person] = error
+    if len(errors) == len(read):
+        raise next(iter(errors.values()))
+    return lifted, tuple(f"person {number}: {error}" for number, error in errors.items())
 
 
 def _read(
