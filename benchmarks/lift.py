@@ -1,4 +1,4 @@
-"""How long lifting whole bodies takes, stage by stage, and how much memory: with random weights of the shipped size.
+"""How long lifting whole bodies takes, stage by stage, and how much memory, with the weights of the package.
 
 python benchmarks/lift.py
 """
@@ -19,16 +19,15 @@ from typing import TypeVar
 import numpy as np
 import torch
 
-from skelgraph import checkpoint, lifter, models, page, report
 from skelgraph import keypoints as reading
+from skelgraph import lifter, page, report
 from skelgraph.data import Synthetic
 from skelgraph.keypoints import Keypoints, npz
 from skelgraph.keypoints.adapt import adapt
 from skelgraph.skeletons import COCO_WHOLEBODY
 
 T = TypeVar("T")
-SIZES = {"hidden_channels": 440, "num_layers": 2, "small_channels": 320}
-PARTS = ("left_hand", "right_hand", "face")
+WEIGHTS = "whole-body"
 LONGER = 4  # times as many frames, to see what that does to memory
 
 
@@ -37,15 +36,6 @@ def timed(what: str, call: Callable[[], T]) -> T:
     result = call()
     print(f"{what:<28}{time.perf_counter() - start:8.2f} s")
     return result
-
-
-def random_weights(path: Path) -> Path:
-    """Writes a whole-body lifter with random weights."""
-    model = models.PartLifter(COCO_WHOLEBODY, 4, small_parts=PARTS, **SIZES)
-    spec = {"name": "PartLifter", "in_channels": 4, "small_parts": list(PARTS), **SIZES}
-    meta = {"config": {"model": spec}, "skeleton": COCO_WHOLEBODY.to_dict(), "in_channels": 4, "step": 0}
-    checkpoint.save(path, {f"model.{name}": value for name, value in model.state_dict().items()}, meta)
-    return path
 
 
 def clip(path: Path, frames: int) -> Path:
@@ -59,12 +49,12 @@ def clip(path: Path, frames: int) -> Path:
     return path
 
 
-def stages(keypoints: Path, weights: Path, out: Path) -> None:
+def stages(keypoints: Path, out: Path) -> None:
     """What ``skelgraph lift --no-flip`` does, one after another."""
     imports = "import skelgraph.lift, skelgraph.report, skelgraph.page"
     timed("import", lambda: subprocess.run([sys.executable, "-c", imports], check=True))
     read = timed("read", lambda: reading.read(keypoints))
-    model = timed("load the weights", lambda: lifter.load(weights, flip=False))
+    model = timed("load the weights", lambda: lifter.load(WEIGHTS, flip=False))
     adapted = timed("match and check", lambda: adapt(read, model.skeleton))
     pose = timed("lift", lambda: model.lift(adapted.keypoints))
     timed("write the numbers", lambda: pose.save(out / "pose.npz"))
@@ -72,9 +62,9 @@ def stages(keypoints: Path, weights: Path, out: Path) -> None:
     timed("write the page", lambda: page.write_page(out / "pose.html", pose, adapted.keypoints))
 
 
-def command(keypoints: Path, weights: Path, out: Path) -> tuple[float, float]:
+def command(keypoints: Path, out: Path) -> tuple[float, float]:
     """Seconds and the peak memory in MB of the command."""
-    arguments = ["lift", keypoints, "--checkpoint", weights, "--out", out, "--no-flip"]
+    arguments = ["lift", keypoints, "--out", out, "--no-flip"]
     start = time.perf_counter()
     process = subprocess.Popen([sys.executable, "-m", "skelgraph", *map(str, arguments)], stdout=subprocess.DEVNULL)
     _, status, usage = os.wait4(process.pid, 0)
@@ -84,13 +74,13 @@ def command(keypoints: Path, weights: Path, out: Path) -> tuple[float, float]:
     return time.perf_counter() - start, usage.ru_maxrss / 1e3
 
 
-def one_frame(keypoints: Path, weights: Path, rounds: int) -> None:
+def one_frame(keypoints: Path, rounds: int) -> None:
     """The median of a call with a single frame, which is matched, checked and lifted."""
     read = reading.read(keypoints)
     frame = Keypoints(read.xy[:1], read.confidence[:1], read.joints, read.image_size)
     torch.set_num_threads(1)
     for flip in (False, True):
-        model, times = lifter.load(weights, flip=flip), []
+        model, times = lifter.load(WEIGHTS, flip=flip), []
         for _ in range(rounds):
             start = time.process_time()
             model(frame)
@@ -109,11 +99,11 @@ def main() -> None:
     print(f"{args.frames} frames of 133 joints, {args.threads} threads, without flip")
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        weights, keypoints = random_weights(folder / "weights.safetensors"), clip(folder / "clip.npz", args.frames)
-        stages(keypoints, weights, folder)
-        one_frame(keypoints, weights, 100)
+        keypoints = clip(folder / "clip.npz", args.frames)
+        stages(keypoints, folder)
+        one_frame(keypoints, 100)
         for count in (args.frames, LONGER * args.frames):
-            seconds, peak = command(clip(folder / f"{count}.npz", count), weights, folder / str(count))
+            seconds, peak = command(clip(folder / f"{count}.npz", count), folder / str(count))
             print(f"the command, {count:>7} frames{seconds:7.1f} s {peak:6.0f} MB")
 
 

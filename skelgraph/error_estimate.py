@@ -58,10 +58,11 @@ class ErrorEstimate:
     def __call__(self, foretold: NDArray[np.floating[Any]]) -> NDArray[np.float32]:
         """Expected error in mm, [F, J], for what the model foretells in m, [F, J]."""
         expected = np.empty(foretold.shape, dtype=np.float32)
-        for joint, part in enumerate(self.parts):
-            x, y = self.foretold[part], self.measured[part]
-            known = np.clip(foretold[:, joint], x[0], x[-1])
-            expected[:, joint] = np.interp(known, x, y) * foretold[:, joint] / known
+        part_of = np.array(self.parts)
+        for part, (x, y) in enumerate(zip(self.foretold, self.measured, strict=True)):
+            own = foretold[:, part_of == part]
+            known = np.clip(own, x[0], x[-1])
+            expected[:, part_of == part] = np.interp(known, x, y) * own / known
         return expected
 
     def to_dict(self) -> dict[str, Any]:
