@@ -277,11 +277,12 @@ def doctor(device: Annotated[str, typer.Option(help="Where to test: auto, cpu, c
 def _describe(name: str, plugins: Sequence[ModuleType]) -> None:
     import inspect
 
+    from skelgraph import image_models, refinements
     from skelgraph import models as ours
-    from skelgraph import refinements
     from skelgraph.section import nearest
 
-    known = {each: getattr(module, each) for module in (ours, refinements, *plugins) for each in module.__all__}
+    modules = (ours, refinements, image_models, *plugins)
+    known = {each: getattr(module, each) for module in modules for each in module.__all__}
     if name not in known:
         raise ValueError(f"unknown model {name!r}{nearest(name, known)}")
     console.print(Text(name, style="bold"), Text(f"{inspect.signature(known[name])}\n", style="dim"), sep="\n")

@@ -9,6 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from skelgraph.evaluate import pose_of
+from skelgraph.image_models import MSTR
 from skelgraph.layers import SkeletonConv
 from skelgraph.models import (
     GCN,
@@ -26,6 +27,7 @@ from skelgraph.refinements import JointFormerRefinement
 from skelgraph.skeletons import COCO_WHOLEBODY, HUMAN36M, HUMAN36M_16
 
 UNKNOWN = "not given"
+SIDE = 224  # of the one image that a model of images is shown
 
 
 class System(NamedTuple):
@@ -68,6 +70,7 @@ SYSTEMS = (
     System("AMPose, ConvNeXt", lambda: AMPose(HUMAN36M, block="convnext"), "Lin 2023", "17.0 M", "289.9 M"),
     System("AMPose, 27 frames", lambda: AMPose(HUMAN36M, num_frames=27), "Lin 2023", "18.4 M", "313 M"),
     System("SemGAN", lambda: SemGAN(COCO_WHOLEBODY), "Wen et al. 2024"),
+    System("MSTR", lambda: MSTR(HUMAN36M, out_channels=2), "Jiao et al. 2024"),
 )
 ABSENT = {
     "VideoPose3D": "Pavllo et al. 2019",
@@ -125,14 +128,14 @@ def count_multiply_adds(model: Any) -> int:
         nonlocal total
         if isinstance(module, SkeletonConv):
             total += inputs[0].numel() * module.num_slots * module.out_channels
-        elif isinstance(module, nn.Conv1d):
-            total += output.numel() * module.in_channels * module.kernel_size[0]
+        elif isinstance(module, nn.Conv1d | nn.Conv2d):
+            total += output.numel() * module.weight[0].numel()
         elif isinstance(module, nn.BatchNorm1d):
             total += 2 * output.numel()
         else:
             total += inputs[0].numel() * module.out_features
 
-    kinds = (SkeletonConv, nn.Conv1d, nn.BatchNorm1d, nn.Linear)
+    kinds = (SkeletonConv, nn.Conv1d, nn.Conv2d, nn.BatchNorm1d, nn.Linear)
     counted = [module for module in model.modules() if isinstance(module, kinds)]
     handles = [module.register_forward_hook(add) for module in counted]
     try:
@@ -148,6 +151,8 @@ def sample(model: Any) -> tuple[Tensor, Any]:
     """One input of zeros, and what the model gives for it."""
     frames = getattr(model, "num_frames", 1)
     x = torch.zeros(1, *([frames] if frames > 1 else []), model.skeleton.num_joints, model.in_channels)
+    if isinstance(model, MSTR):
+        x = torch.zeros(1, 1, 1, model.in_channels, SIDE, SIDE)
     return x, model(x)
 
 

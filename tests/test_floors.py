@@ -12,7 +12,7 @@ FLOORS = {
     5: "__main__ command_line",
     4: "skelgraph train training evaluate lifter lift export report drawings page config checkpoint published systems "
     "doctor error_estimate packing weights lift_summary lift_files",
-    3: "models refinements",
+    3: "models refinements image_models",
     2: "blocks data keypoints poses",
     1: "layers skeletons conversions losses metrics cameras",
     0: "skeleton skeleton_forms edges geometry atomic npz seeds strict_json strict_yaml",

@@ -13,6 +13,7 @@ from torch import Tensor
 import skelgraph
 from skelgraph import Skeleton, checkpoint
 from skelgraph.evaluate import evaluate, pose_of
+from skelgraph.image_models import MSTR
 from skelgraph.lifter import Lifter
 from skelgraph.models import (
     GCN,
@@ -300,8 +301,8 @@ def test_wrong_arguments_are_named() -> None:
 
 def test_every_system_has_a_model() -> None:
     made = {SimpleBaseline, LargeSimpleBaseline, SemGCN, ModulatedGCN, STGCN, GraFormer, JointFormer}
-    assert len(SYSTEMS) == len(made | {JointFormerRefinement}) and GCN not in made  # GCN has no authors
-    assert {case.system for case in CASES} | set(PROBES) == set(SYSTEMS)
+    assert len(SYSTEMS) == len(made | {JointFormerRefinement, MSTR}) and GCN not in made  # GCN has no authors
+    assert {case.system for case in CASES} | set(PROBES) | {"mstr"} == set(SYSTEMS)  # images: models/test_mstr.py
 
 
 def test_a_converted_file_lifts(tmp_path: Path) -> None:

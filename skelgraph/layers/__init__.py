@@ -1,4 +1,7 @@
-"""Graph operators on skeletons, called ``conv(x, edge_index[, edge_type])`` or ``conv(x, topology)``."""
+"""Graph operators on skeletons, called ``conv(x, edge_index[, edge_type])`` or ``conv(x, topology)``.
+
+``WindowAttention`` is one on grids, for models of images.
+"""
 
 from skelgraph.layers.attention import Attention
 from skelgraph.layers.cheb_conv import ChebConv
@@ -12,6 +15,7 @@ from skelgraph.layers.sem_attention import SemAttention
 from skelgraph.layers.sem_conv import SemConv
 from skelgraph.layers.skeleton_conv import SkeletonConv
 from skelgraph.layers.topology import Topology
+from skelgraph.layers.window_attention import WindowAttention
 
 __all__ = [
     "Attention",
@@ -26,4 +30,5 @@ __all__ = [
     "SemConv",
     "SkeletonConv",
     "Topology",
+    "WindowAttention",
 ]

@@ -28,8 +28,8 @@ def from_published(system: str, state_dict: Mapping[str, Any], skeleton: Skeleto
     """Builds a model in eval mode from the state dict of the authors' own code.
 
     Sizes are inferred from names and shapes. What cannot be is an argument: ``heads`` (joint_former and its refinement:
-    8, graformer: 4), ``num_frames`` (st_gcn: 1, and 3 for a checkpoint of the multi-frame model), ``groups`` (sem_gcn
-    with non-local layers).
+    8, graformer: 4, mstr in its relation module: 8), ``num_frames`` (st_gcn: 1, and 3 for a checkpoint of the
+    multi-frame model), ``groups`` (sem_gcn with non-local layers).
 
     Args:
         system: one of :data:`SYSTEMS`.
@@ -100,7 +100,7 @@ def load(system: str, model: nn.Module, plan: Plan, state: State) -> None:
     wanted = model.state_dict()
     used = {name for theirs, _ in plan.rules.values() for name in theirs}
     faults = [f"{name} is missing" for name in sorted(used - set(state)) if not name.endswith("num_batches_tracked")]
-    faults += [f"{name} is not used" for name in sorted(set(state) - used)]
+    faults += [f"{name} is not used" for name in sorted(set(state) - used - plan.dead)]
     made = {}
     for ours, (theirs, make) in plan.rules.items():
         if all(name in state for name in theirs):

@@ -2,11 +2,13 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from math import isqrt
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 
+from skelgraph.image_models import MSTR
 from skelgraph.models import (
     STGCN,
     GraFormer,
@@ -31,6 +33,7 @@ from skelgraph.published.rules import (
     pose_head,
     same,
     sem_conv,
+    transformer_block,
 )
 from skelgraph.refinements import JointFormerRefinement
 from skelgraph.skeleton import Skeleton
@@ -38,11 +41,15 @@ from skelgraph.skeleton import Skeleton
 
 @dataclass(frozen=True)
 class Plan:
-    """How a checkpoint becomes a model: its class and arguments, and the tensors that each of its own is made of."""
+    """How a checkpoint becomes a model: its class and arguments, and the tensors that each of its own is made of.
+
+    ``dead`` are the checkpoint's tensors that the authors' code makes no use of, or computes anew.
+    """
 
     model: Callable[..., nn.Module]
     arguments: dict[str, Any]
     rules: Rules
+    dead: frozenset[str] = frozenset()
 
 
 def simple_baseline(state: State, skeleton: Skeleton) -> Plan:
@@ -237,6 +244,43 @@ def joint_former_sizes(state: State, heads: int) -> dict[str, Any]:
     }
 
 
+def mstr(state: State, skeleton: Skeleton, heads: int = 8) -> Plan:
+    space, relation = "backbone", "keypoint_head"
+    depths = [count(state, f"{space}.layers.{i}.blocks.") for i in range(count(state, f"{space}.layers."))]
+    tables = [f"{space}.layers.{i}.blocks.0.attn.relative_position_bias_table" for i in range(len(depths))]
+    rules = linear("head.1", f"{relation}.head.1") | layer_norm("head.0", f"{relation}.head.0")
+    rules |= {f"space.embed.conv.{key}": same(f"{space}.patch_embed.proj.{key}") for key in ("weight", "bias")}
+    rules |= layer_norm("space.embed.norm", f"{space}.patch_embed.norm") | layer_norm("space.norm", f"{space}.norm")
+    step = 0  # of ours, in which merging is one
+    for i, depth in enumerate(depths):
+        for k in range(depth):
+            ours, theirs = f"space.layers.{step + k}", f"{space}.layers.{i}.blocks.{k}"
+            rules |= transformer_block(ours, theirs)
+            rules[f"{ours}.attention.position_bias"] = same(f"{theirs}.attn.relative_position_bias_table")
+        step += depth + 1
+        if i + 1 < len(depths):
+            ours, theirs = f"space.layers.{step - 1}", f"{space}.layers.{i}.downsample"
+            rules |= layer_norm(f"{ours}.norm", f"{theirs}.norm")
+            rules[f"{ours}.linear.weight"] = same(f"{theirs}.reduction.weight")
+    layers = count(state, f"{relation}.blocks.")
+    for i in range(layers):
+        rules |= transformer_block(f"relation.blocks.{i}", f"{relation}.blocks.{i}")
+    rules |= layer_norm("relation.norm", f"{relation}.Temporal_norm")
+    arguments = {
+        "out_channels": state[f"{relation}.head.1.bias"].size(0) // skeleton.num_joints,
+        "patch_size": state[f"{space}.patch_embed.proj.weight"].size(2),
+        "hidden_channels": state[f"{space}.patch_embed.proj.weight"].size(0),
+        "depths": tuple(depths),
+        "heads": tuple(state[table].size(1) for table in tables),
+        "window_size": (isqrt(state[tables[0]].size(0)) + 1) // 2,
+        "num_layers": layers,
+        "relation_heads": heads,
+    }
+    unused = (f"{space}.head.", f"{relation}.Temporal_pos_embed", f"{relation}.weighted_mean.")
+    computed = (".attn_mask", ".relative_position_index")
+    return Plan(MSTR, arguments, rules, frozenset(n for n in state if n.startswith(unused) or n.endswith(computed)))
+
+
 SYSTEMS: dict[str, Callable[..., Plan]] = {
     "simple_baseline": simple_baseline,
     "large_simple_baseline": large_simple_baseline,
@@ -246,4 +290,5 @@ SYSTEMS: dict[str, Callable[..., Plan]] = {
     "graformer": graformer,
     "joint_former": joint_former,
     "joint_former_refinement": joint_former_refinement,
+    "mstr": mstr,
 }

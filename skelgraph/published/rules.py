@@ -77,6 +77,15 @@ def attention_layer(ours: str, theirs: str) -> Rules:
     return rules | layer_norm(f"{ours}.norm2", f"{theirs}.pos_ffn.layer_norm")
 
 
+def transformer_block(ours: str, theirs: str) -> Rules:
+    """A block of MSTR, of both of its modules."""
+    names = {"attention.qkv": "attn.qkv", "attention.out_proj": "attn.proj", "mlp.0": "mlp.fc1", "mlp.2": "mlp.fc2"}
+    rules = layer_norm(f"{ours}.norm1", f"{theirs}.norm1") | layer_norm(f"{ours}.norm2", f"{theirs}.norm2")
+    for name, key in names.items():
+        rules |= linear(f"{ours}.{name}", f"{theirs}.{key}")
+    return rules
+
+
 def pose_head(ours: str, theirs: str) -> Rules:
     return layer_norm(f"{ours}.norm", f"{theirs}.0") | linear(f"{ours}.linear", f"{theirs}.2")
 

@@ -11,7 +11,7 @@ from typing import Any, Literal
 import torch
 from torch import nn
 
-from skelgraph import blocks, config, data, layers, models, refinements, skeletons
+from skelgraph import blocks, config, data, image_models, layers, models, refinements, skeletons
 from skelgraph.seeds import hash64
 from skelgraph.skeleton import Skeleton
 from skelgraph.training.optim import Optim, Schedule
@@ -146,7 +146,7 @@ def build_skeleton(spec: Any) -> Skeleton:
 
 def build_model(spec: Mapping[str, Any] | str, skeleton: Skeleton, plugins: Sequence[ModuleType] = ()) -> nn.Module:
     """A model by name, with random weights."""
-    known = [models, refinements, *plugins]
+    known = [models, refinements, image_models, *plugins]
     model: nn.Module = config.build(known, spec, [layers, blocks, *plugins], skeleton=skeleton)
     return model
 
