@@ -46,7 +46,8 @@ SEEN = cmu_94,cmu_60,cmu_61,cmu_01,cmu_05_iclone,cmu8_basketball,cmu8_jumping,cm
     cmu8_walking_extra,cmu8_washwindow,cmu8_basketball_signal,cmu8_directing_traffic
 weights: $(VENV)/installed
 	$(VENV)/bin/skelgraph train experiments/lift_body.yaml
-	$(VENV)/bin/skelgraph pack runs/lift_body skelgraph/weights/human36m.safetensors --force \
+	$(VENV)/bin/skelgraph train experiments/lift_body_tuned.yaml
+	$(VENV)/bin/skelgraph pack runs/lift_body_tuned skelgraph/weights/human36m.safetensors --force \
 	    "data={name: MotionCapture, held_out: null, exclude: [$(SEEN)], noise_px: 5, missing: 0.1, bone_scale: 0, scale: 0}"
 	$(VENV)/bin/skelgraph train experiments/lift_whole_body.yaml
 	$(VENV)/bin/skelgraph pack runs/lift_whole_body skelgraph/weights/coco_wholebody.safetensors --force \

@@ -85,7 +85,7 @@ def load_run(
         spec = meta["config"]["model"]
     except KeyError as error:
         raise ValueError(f"{path}: the checkpoint does not say its {error}; it holds {', '.join(meta)}") from None
-    state = {name: t.float() if t.dtype == torch.float16 else t for name, t in group(tensors, "model").items()}
+    state = weights(tensors)
     budget = 4 * sum(tensor.nbytes for tensor in state.values()) + 64_000_000
     with _Budget(budget, f"{path}: its configuration describes a model far larger than its weights"):
         model = experiment.build_model(spec, skeleton, plugins)
@@ -109,6 +109,11 @@ def load_newest(run: Path, which: Which | None = None) -> tuple[Path, dict[str, 
             warnings.warn(f"{problem}; going on from {path} (step {meta.get('step')})", stacklevel=2)
         return path, tensors, meta
     raise problem or FileNotFoundError(f"{run}: no checkpoint")
+
+
+def weights(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """The model's tensors of a checkpoint, those in half precision as float32."""
+    return {name: t.float() if t.dtype == torch.float16 else t for name, t in group(tensors, "model").items()}
 
 
 def group(tensors: Mapping[str, Tensor], prefix: str) -> dict[str, Tensor]:

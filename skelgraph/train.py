@@ -93,6 +93,9 @@ def _fit_one(
         if resume and (folder.last.exists() or folder.best.exists()):
             path, tensors, meta = checkpoint.load_newest(folder.path)
             loop.restore(tensors, meta, path)
+        elif made.training.start is not None:
+            path, tensors, _ = checkpoint.load_newest(Path(made.training.start))
+            checkpoint.restore(loop.model, checkpoint.weights(tensors), path)
         folder.truncate_log(loop.state.epoch)
         finished = loop.state.epoch == made.training.epochs
         if not finished:

@@ -48,6 +48,16 @@ def test_equal_settings_give_equal_weights_and_seeds_differ(tmp_path: Path) -> N
     assert not torch.equal(a["model.out.weight"], c["model.out.weight"])
 
 
+def test_training_goes_on_from_the_weights_of_another_run(tmp_path: Path) -> None:
+    first = run(tmp_path)
+    still = {**tiny.settings(epochs=1, start=str(first)), "optim": {"lr": 0.0}}
+    again = checkpoint.load(fit(still, tmp_path / "again", plugins=[tiny]) / "last.safetensors")[0]
+    before = checkpoint.load(first / "last.safetensors")[0]
+    assert all(torch.equal(again[name], before[name]) for name in before if name.startswith("model."))
+    with pytest.raises(FileNotFoundError, match="no such checkpoint"):
+        fit(tiny.settings(start=str(tmp_path / "nowhere")), tmp_path / "other", plugins=[tiny])
+
+
 def test_every_sample_once_an_epoch_in_a_new_order(tmp_path: Path) -> None:
     seen: list[tuple[int, list[int]]] = []
     run(tmp_path, on_step=lambda step, index: seen.append((step, index.tolist())))

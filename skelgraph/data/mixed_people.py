@@ -58,6 +58,7 @@ class MixedPeople:
         recorded: share of recorded bodies.
         retargeted: share of recorded motion on generated bodies; the rest are generated people.
         redefined: how probably a training body's joints are defined elsewhere.
+        faulty: share of the training poses with noise, and of those with missing joints.
         via: names of skeletons that keypoints are converted from.
         exclude: subjects of the file to leave out.
 
@@ -81,18 +82,19 @@ class MixedPeople:
         recorded: float = 0.5,
         retargeted: float = 0.2,
         redefined: float = 0.6,
+        faulty: float = 0.5,
         via: Sequence[str] = (),
         exclude: Sequence[str] = (),
     ) -> None:
-        if min(recorded, retargeted) < 0 or recorded + retargeted > 1 or not 0 <= redefined <= 1:
+        if min(recorded, retargeted, redefined, faulty) < 0 or max(recorded + retargeted, redefined, faulty) > 1:
             raise ValueError(
-                f"recorded, retargeted and redefined are shares, the first two at most 1 together; found {recorded}, "
-                f"{retargeted} and {redefined}"
+                "recorded, retargeted, redefined and faulty are shares, the first two at most 1 together; found "
+                f"{recorded}, {retargeted}, {redefined} and {faulty}"
             )
         if min(num_poses, num_test_poses) < 1:
             raise ValueError(f"num_poses and num_test_poses must be >= 1, found {num_poses} and {num_test_poses}")
         self.skeleton, self.split, self.seed = skeleton, split, seed
-        self.redefined = redefined if split == "train" else 0.0
+        self.faulty, self.redefined = faulty, redefined if split == "train" else 0.0
         total = num_poses if split == "train" else num_test_poses
         counts = {"recorded": round(recorded * total), "retargeted": round(retargeted * total)}
         counts["generated"] = total - sum(counts.values())
@@ -131,7 +133,7 @@ class MixedPeople:
         keypoints, focal = views.keypoints(), torch.zeros(len(joints))
         confidence = torch.ones(keypoints.shape[:2])
         if self.split == "train":
-            keypoints, confidence = detect_roughly(keypoints, views.image_size, self.skeleton, random)
+            keypoints, confidence = detect_roughly(keypoints, views.image_size, self.skeleton, self.faulty, random)
             focal = torch.where(torch.rand(len(joints), generator=random) < 0.5, views.focal, 0)
         target = views.joints - views.joints[:, list(self.skeleton.origin)].mean(1, keepdim=True)
         action = torch.arange(len(self._counts)).repeat_interleave(torch.tensor(list(self._counts.values())))

@@ -26,6 +26,7 @@ class Training:
     Args:
         epochs: how often the training set is gone through.
         batch_size: poses a step.
+        start: a run folder or a checkpoint file whose weights are trained on, in place of random ones.
         seed: of the weights, the order, dropout and the training data (unless ``data`` gives its own).
         seeds: several seeds make several runs.
         flip_test: average each test pose with that of the mirrored input.
@@ -40,6 +41,7 @@ class Training:
 
     epochs: int
     batch_size: int = 128
+    start: str | None = None
     seed: int = 0
     seeds: list[int] | None = None
     flip_test: bool = True
