@@ -82,7 +82,7 @@ def cells(bodies: Tensor) -> dict[tuple[Any, ...], Views]:
     return found
 
 
-def any_camera(lifting: Lifting, bodies: Tensor, limit: float) -> list[tuple[str, ...]]:
+def any_camera(lifting: Lifting, bodies: Tensor, limit: float | None = None) -> list[tuple[str, ...]]:
     rows = []
     views = {key: poses_of(view, lifting.skeleton) for key, view in cells(bodies).items()}
     for told in (False, True):
@@ -100,8 +100,10 @@ def any_camera(lifting: Lifting, bodies: Tensor, limit: float) -> list[tuple[str
     return rows
 
 
-def judged(what: str, value: float, limit: float, unit: str) -> tuple[str, ...]:
+def judged(what: str, value: float, limit: float | None, unit: str) -> tuple[str, ...]:
     shown = f"{value:.2f} {unit}" if unit == "x" else f"{value:.1f} {unit}"
+    if limit is None:
+        return what, shown, "", ""
     return what, shown, f"{limit:g}", "met" if value <= limit else "not met"
 
 
@@ -115,7 +117,7 @@ def body(lifting: Lifting, exclude: Sequence[str]) -> tuple[list[tuple[str, ...]
         test = MotionCapture(lifting.skeleton, "test", 0, exclude=exclude, noise_px=noise, missing=missing)
         poses = untold(test.draw(0))
         what, value = f"test subjects, {name}", lifting.mpjpe(poses)
-        rows.append(judged(what, value, limit, "mm") if limit else (what, f"{value:.1f} mm", "", ""))
+        rows.append(judged(what, value, limit, "mm"))
         if noise:
             noisy[name] = poses
     joints = test.bodies(torch.arange(0, len(test), 4), generator("weights", "bodies"))
@@ -136,7 +138,7 @@ def whole_body(lifting: Lifting) -> tuple[list[tuple[str, ...]], dict[str, Poses
         found = metrics.h3wb(lifting.errors(poses)[0], poses.target)
         for part, limit in limits.items():
             value, what = 1000 * float(found[part]), f"synthetic test people, {name}: {part.replace('_', ', by ')}"
-            rows.append((what, f"{value:.1f} mm", "", "") if noise else judged(what, value, limit, "mm"))
+            rows.append(judged(what, value, None if noise else limit, "mm"))
         if noise:
             noisy[name] = poses
     random = generator("weights", "people")
@@ -144,7 +146,7 @@ def whole_body(lifting: Lifting) -> tuple[list[tuple[str, ...]], dict[str, Poses
     phase, style = torch.rand(80, generator=random), torch.rand(80, test.figure.style_columns, generator=random)
     parts = zip(test.actions, people.chunk(len(test.actions)), strict=True)
     bodies = torch.cat([test.figure.joints(action, phase, shape, style) for action, shape in parts])
-    return rows + any_camera(lifting, bodies, 1.4), noisy
+    return rows + any_camera(lifting, bodies), noisy
 
 
 def deciles(lifting: Lifting, noisy: dict[str, Poses], picture: Path) -> list[tuple[str, ...]]:

@@ -133,7 +133,7 @@ def lift(
     if person == "all":
         stems = [f"pose_{each.person}" for each in read]
         lift_files.check(inputs, out, lift_files.names(stems, options.write), force)
-    choice = weights.choose(read[0].joints, read[0].num_joints) if model is None else None
+    choice = weights.choose(read[0]) if model is None else None
     model = load(choice.name) if choice is not None else model
     assert model is not None
     start = time.perf_counter()

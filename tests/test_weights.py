@@ -4,27 +4,16 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from lifting import SIZE, part_lifter, person
+from lifting import SIZE, person
 
 import skelgraph
 from skelgraph import Skeleton, lift, skeletons, weights
+from skelgraph.keypoints import Keypoints, video
 from skelgraph.keypoints import npz as keypoints_npz
-from skelgraph.keypoints import video
 from skelgraph.poses import Pose3D
 from skelgraph.skeletons import COCO, COCO_WHOLEBODY, HUMAN36M
 
-SHIPPED = all((weights.FOLDER / name).exists() for name in weights.FILES.values())
 HANDS = tuple(joint for joint in COCO_WHOLEBODY.joints if "hand" in joint)
-
-
-@pytest.fixture(params=["small", pytest.param("shipped", marks=pytest.mark.skipif(not SHIPPED, reason="not there"))])
-def folder(request, tmp_path, monkeypatch) -> Path:
-    """Where the weights are: those of the package, and small ones in their place."""
-    if request.param == "small":
-        monkeypatch.setattr(weights, "FOLDER", tmp_path / "weights")
-        part_lifter(tmp_path / "weights" / "human36m.safetensors", HUMAN36M)
-        part_lifter(tmp_path / "weights" / "coco_wholebody.safetensors", COCO_WHOLEBODY)
-    return weights.FOLDER
 
 
 @pytest.mark.parametrize(
@@ -39,20 +28,30 @@ def folder(request, tmp_path, monkeypatch) -> Path:
         (COCO_WHOLEBODY.joints[::-1], "whole-body"),
         (video.JOINTS, "whole-body"),
         ((*COCO.joints, *HANDS[:21]), "whole-body"),
-        ((*COCO.joints, *HANDS[:9]), "body"),
+        ((*COCO.joints, *HANDS[:5]), "body"),
         ((*COCO.joints, *(f"face_{i}" for i in range(68))), "whole-body"),
     ],
 )
 def test_hands_or_a_face_make_a_whole_body(joints, expected):
-    assert weights.choose(joints, len(joints)).name == expected
+    xy = np.full((3, len(joints), 2), 100.0)
+    assert weights.choose(Keypoints.of(xy, joints)).name == expected
 
 
 def test_joints_without_names_are_counted():
-    assert [weights.choose((), count).name for count in (17, 16, 133)] == ["body", "body", "whole-body"]
+    chosen = [weights.choose(Keypoints.of(np.full((1, count, 2), 9.0))).name for count in (17, 16, 133)]
+    assert chosen == ["body", "body", "whole-body"]
+
+
+def test_hands_that_were_hardly_ever_found_are_none():
+    xy, confidence = np.full((10, len(video.JOINTS), 2), 100.0), np.ones((10, len(video.JOINTS)))
+    hands = [i for i, joint in enumerate(video.JOINTS) if "hand" in joint]
+    confidence[2:, hands] = 0
+    rare = Keypoints.of(np.concatenate([xy, confidence[..., None]], -1), video.JOINTS)
+    assert weights.choose(rare).name == "body"
 
 
 @pytest.mark.parametrize(("name", "skeleton"), [("body", HUMAN36M), ("whole-body", COCO_WHOLEBODY)])
-def test_they_are_loaded_by_name(folder, name: str, skeleton: Skeleton):
+def test_they_are_loaded_by_name(name: str, skeleton: Skeleton):
     lifter = skelgraph.load(name)
     assert (lifter.skeleton, lifter.in_channels) == (skeleton, 4)
     pose = lifter(person(COCO_WHOLEBODY), focal=1000)
@@ -62,11 +61,11 @@ def test_they_are_loaded_by_name(folder, name: str, skeleton: Skeleton):
 @pytest.mark.parametrize(
     ("given", "name", "why", "count"),
     [
-        (COCO, "body", "no hands and no face", 17),
+        (COCO, "body", "no hands and no face, or too little of them", 17),
         (COCO_WHOLEBODY, "whole-body", "the left hand, the right hand, the face", 133),
     ],
 )
-def test_a_file_is_lifted_without_a_checkpoint(folder, tmp_path, given, name, why, count):
+def test_a_file_is_lifted_without_a_checkpoint(tmp_path, given, name, why, count):
     keypoints_npz.write(tmp_path / "clip.npz", person(given))
     summary = lift.lift(tmp_path / "clip.npz", tmp_path / "out")
     assert f"weights: {name} of the package: the keypoints have {why}" in str(summary)
@@ -75,13 +74,13 @@ def test_a_file_is_lifted_without_a_checkpoint(folder, tmp_path, given, name, wh
     assert "expected error, mm (an estimate): all " in str(summary)
 
 
-def test_the_body_of_a_whole_body_can_be_asked_for(folder, tmp_path):
+def test_the_body_of_a_whole_body_can_be_asked_for(tmp_path):
     keypoints_npz.write(tmp_path / "clip.npz", person(COCO_WHOLEBODY))
     summary = lift.lift(tmp_path / "clip.npz", tmp_path / "out", checkpoint="body")
     assert summary.people[0].pose.skeleton == HUMAN36M and "weights:" not in str(summary)
 
 
-def test_an_array_without_names(folder, tmp_path):
+def test_an_array_without_names(tmp_path):
     np.savez(tmp_path / "clip.npz", keypoints=person(HUMAN36M).xy, image_size=np.array(SIZE))
     assert lift.lift(tmp_path / "clip.npz", tmp_path / "out").weights.name == "body"
 

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from pathlib import Path
 from types import MappingProxyType
 from typing import NamedTuple
 
 from skelgraph import conversions
+from skelgraph.keypoints import Keypoints
 from skelgraph.skeletons import COCO_WHOLEBODY
 
 FOLDER = Path(__file__).parent
 FILES = MappingProxyType({"body": "human36m.safetensors", "whole-body": "coco_wholebody.safetensors"})
 """By the names that :func:`skelgraph.load` and ``--checkpoint`` take: 17 joints of HUMAN36M, 133 of COCO_WHOLEBODY."""
 
+_ENOUGH = 0.25
 _LIMBS = {"left_hand": "the left hand", "right_hand": "the right hand", "face": "the face"}
 
 
@@ -44,22 +45,16 @@ def find(run: str | Path) -> str | Path:
     return path(run) if isinstance(run, str) and run in FILES else run
 
 
-def choose(joints: Sequence[str], count: int) -> Choice:
-    """``whole-body`` for keypoints with hands or a face, that is at least half of the joints of one in COCO_WHOLEBODY,
-    which is lifted then; else ``body``.
-
-    Args:
-        joints: their names; empty where they have none.
-        count: how many there are.
-    """
+def choose(keypoints: Keypoints) -> Choice:
+    """``whole-body`` for keypoints with hands or a face, of one of which a quarter of all points in all frames is
+    there to be lifted; else ``body``."""
+    joints, count = keypoints.joints, keypoints.num_joints
     if not joints and count == COCO_WHOLEBODY.num_joints:
         return Choice("whole-body", f"the keypoints have {count} joints, as COCO-WholeBody")
-    missing = conversions.match(joints, COCO_WHOLEBODY).missing
-    there = [words for limb, words in _LIMBS.items() if _share(COCO_WHOLEBODY.limbs[limb], missing) >= 0.5]
-    if there:
-        return Choice("whole-body", f"the keypoints have {', '.join(there)}")
-    return Choice("body", "the keypoints have no hands and no face")
-
-
-def _share(limb: Sequence[int], missing: Sequence[str]) -> float:
-    return sum(COCO_WHOLEBODY.joints[joint] not in missing for joint in limb) / len(limb)
+    if joints and keypoints.num_frames:
+        _, confidence = conversions.match(joints, COCO_WHOLEBODY)(keypoints.xy, keypoints.confidence)
+        seen = {words: (confidence[:, list(COCO_WHOLEBODY.limbs[limb])] > 0).mean() for limb, words in _LIMBS.items()}
+        there = [words for words, share in seen.items() if share >= _ENOUGH]
+        if there:
+            return Choice("whole-body", f"the keypoints have {', '.join(there)}")
+    return Choice("body", "the keypoints have no hands and no face, or too little of them")
