@@ -24,7 +24,7 @@ from skelgraph.data.chance import generator
 from skelgraph.data.rotations import about_x, about_y
 from skelgraph.data.views import FACING, Views, stand_before
 from skelgraph.error_estimate import ErrorEstimate
-from skelgraph.evaluate import predict_with_error
+from skelgraph.evaluate import predict
 from skelgraph.skeleton import Skeleton
 
 FOCALS = (0.6, 0.8, 1.15, 2.0)
@@ -47,7 +47,7 @@ class Lifting(NamedTuple):
 
     def errors(self, poses: Poses) -> tuple[Tensor, Tensor, np.ndarray | None]:
         """Poses [N, J, 3], their error [N, J] in mm, and the error expected [N, J] in mm."""
-        found = predict_with_error(self.model, poses.inputs(self.in_channels), self.skeleton)
+        found = predict(self.model, poses.inputs(self.in_channels), self.skeleton)
         error = 1000 * metrics.per_joint(found.pose, poses.target)
         expected = None if found.error is None or self.estimate is None else self.estimate(found.error.numpy())
         return found.pose, error, expected

@@ -68,7 +68,8 @@ def evaluate(
     where = experiment.torch_device(device or training.device)
     dataset = experiment.build_data(settings["data"], skeleton, "test", 0, plugins)
     poses = pose_pairs(dataset, meta["in_channels"], where)
-    pose = predict(model.to(where), poses.x, skeleton, flip=training.flip_test, batch_size=batch_size, check=check)
+    options: dict[str, Any] = {"flip": training.flip_test, "batch_size": batch_size, "check": check}
+    pose = predict(model.to(where), poses.x, skeleton, **options).pose
     result = {
         **report(pose, poses, skeleton, dataset.actions),
         "poses": len(poses.x),
@@ -103,21 +104,8 @@ class Prediction(NamedTuple):
     error: Tensor | None
 
 
-def predict(
-    model: nn.Module,
-    x: Tensor,
-    skeleton: Skeleton,
-    *,
-    flip: bool = True,
-    batch_size: int = 1024,
-    check: Callable[[], None] = lambda: None,
-) -> Tensor:
-    """The pose of :func:`predict_with_error` alone."""
-    return predict_with_error(model, x, skeleton, flip=flip, batch_size=batch_size, check=check).pose
-
-
 @torch.no_grad()
-def predict_with_error(
+def predict(
     model: nn.Module,
     x: Tensor,
     skeleton: Skeleton,

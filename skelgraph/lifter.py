@@ -17,7 +17,7 @@ from skelgraph import geometry, weights
 from skelgraph.checkpoint import load_run
 from skelgraph.data.transforms import model_input
 from skelgraph.error_estimate import ErrorEstimate
-from skelgraph.evaluate import Prediction, predict_with_error
+from skelgraph.evaluate import Prediction, predict
 from skelgraph.keypoints import Keypoints
 from skelgraph.keypoints.adapt import adapt
 from skelgraph.poses import Pose3D
@@ -135,7 +135,7 @@ class Lifter:
         where = next((p.device for p in self.model.parameters()), torch.device("cpu"))
         x, seen = (torch.tensor(each[window], device=where) for each in (keypoints.xy, keypoints.confidence))
         size = torch.tensor(keypoints.image_size, dtype=torch.float32, device=where).expand(len(x), 2)
-        return predict_with_error(
+        return predict(
             self.model,
             model_input(x, seen, size, self.in_channels, torch.tensor(focal)),
             self.skeleton,

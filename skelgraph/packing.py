@@ -15,7 +15,7 @@ from torch import nn
 
 from skelgraph import checkpoint, config, metrics
 from skelgraph.error_estimate import ErrorEstimate
-from skelgraph.evaluate import pose_pairs, predict_with_error
+from skelgraph.evaluate import pose_pairs, predict
 from skelgraph.skeleton import Skeleton
 from skelgraph.training import experiment
 
@@ -104,7 +104,7 @@ def _errors(
 ) -> tuple[NDArray[np.float32], NDArray[np.float32]] | None:
     """Foretold errors in m and true ones in mm, [N, J] each, of the joints of an epoch; None if none are foretold."""
     pairs = pose_pairs(dataset, in_channels, torch.device("cpu"))
-    pose, error = predict_with_error(model, pairs.x, skeleton)
+    pose, error = predict(model, pairs.x, skeleton)
     if error is None:
         return None
     return error.numpy(), (1000 * metrics.per_joint(pose, pairs.target)).numpy()

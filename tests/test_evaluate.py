@@ -62,19 +62,19 @@ class OneSided(nn.Module):
 
 def test_flip_mirrors_input_and_output() -> None:
     x = torch.randn(5, 3, 2)
-    plain, flipped = (predict(OneSided(), x, STICK, flip=flip, batch_size=2) for flip in (False, True))
+    plain, flipped = (predict(OneSided(), x, STICK, flip=flip, batch_size=2).pose for flip in (False, True))
     assert torch.equal(plain[:, 1, 0], x[:, 1, 0]) and not plain[:, 2].any()
     expected = torch.zeros(5, 3, 3)
     expected[:, 1, 0], expected[:, 2, 0] = x[:, 1, 0] / 2, x[:, 2, 0] / 2
     torch.testing.assert_close(flipped, expected)
     alone = Skeleton("alone", ["a", "b", "c"], [-1, 0, 0])
-    assert torch.equal(predict(OneSided(), x, alone, flip=True), plain)
+    assert torch.equal(predict(OneSided(), x, alone, flip=True).pose, plain)
 
 
 def test_predict_keeps_the_mode_and_takes_named_tuples() -> None:
     model = tiny.TinyNet(STICK, head=True, dropout=0.5).train()
     x = torch.randn(4, 3, 2)
-    first, second = predict(model, x, STICK), predict(model, x, STICK, batch_size=3)
+    first, second = predict(model, x, STICK).pose, predict(model, x, STICK, batch_size=3).pose
     torch.testing.assert_close(first, second)
     assert model.training and not first.requires_grad
 

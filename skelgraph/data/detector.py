@@ -37,8 +37,8 @@ def detect_roughly(
     - A share of the poses has noise, which has a standard deviation of up to 4 % of the figure's
       diagonal (mostly below 1 %, a third of that in hands and faces), and is five times as large at one joint in 60.
     - Half of the poses have confidences, of which the noise is as large as they are low; in the others they are 1.
-    - In as many poses joints are missing, up to 25 % of them; in a sixth of all a limb is missing, in an eighth the legs
-      (H3WB masks joints alike; Zhu et al. 2023, task 2).
+    - In as many poses joints are missing, up to 25 % of them; in a sixth of all a limb is missing, in an eighth the
+      legs (H3WB masks joints alike; Zhu et al. 2023, task 2).
 
     Args:
         keypoints: without fault, px, [N, J, 2].

@@ -241,7 +241,7 @@ class Loop:
                 self.stop_if_asked()
 
         flip = self.settings.flip_test
-        pose = predict(self.model, self.test.x, self.experiment.skeleton, flip=flip, check=check)
+        pose = predict(self.model, self.test.x, self.experiment.skeleton, flip=flip, check=check).pose
         return float(losses.mpjpe(pose, self.test.target)) * 1000
 
     # ---- checkpoints
