@@ -9,7 +9,6 @@ the cameras that agree to 20 px, at least three; a joint of the lifter counts wh
 from __future__ import annotations
 
 import argparse
-import itertools
 from pathlib import Path
 
 import numpy as np
@@ -18,47 +17,30 @@ from numpy.typing import NDArray
 from timing import publish, table
 
 from skelgraph import checkpoint, metrics, npz
+from skelgraph.cameras import Camera
 from skelgraph.conversions import Match, match
 from skelgraph.data.motion_file import locate
 from skelgraph.data.transforms import model_input
 from skelgraph.evaluate import predict
 from skelgraph.skeletons import BLAZEPOSE
+from skelgraph.triangulation import ransac
 
 Array = NDArray[np.float64]
 AGREE_PX, SEEN = 20.0, 0.5
 WEIGHTS = Path(checkpoint.__file__).parent / "weights"
 
 
-def triangulate(P: Array, xy: Array) -> Array:
-    """The point [3] whose projections by P [V, 3, 4] are nearest to xy [V, 2] in the algebraic sense (DLT)."""
-    rows = np.concatenate([xy[:, :1] * P[:, 2] - P[:, 0], xy[:, 1:] * P[:, 2] - P[:, 1]])
-    point = np.linalg.svd(rows)[2][-1]
-    return point[:3] / point[3]
+def rig(P: Array, image_hw: NDArray[np.int64]) -> list[Camera]:
+    """The cameras of matrices [V, 3, 4] in px per mm."""
+    per_metre = torch.tensor(P) * torch.tensor([1000.0, 1000.0, 1000.0, 1.0])
+    return [Camera.from_projection(p, int(w), int(h)) for p, (h, w) in zip(per_metre, image_hw, strict=True)]
 
 
-def agreed(P: Array, xy: Array, seen: NDArray[np.bool_]) -> Array:
-    """The point [3] that most cameras agree on, from all of those; NaN where they are fewer than three."""
-    best = np.zeros(len(P), dtype=bool)
-    for pair in itertools.combinations(np.flatnonzero(seen), 2):
-        projected = P @ np.append(triangulate(P[list(pair)], xy[list(pair)]), 1)
-        close = seen & (np.linalg.norm(projected[:, :2] / projected[:, 2:] - xy, axis=1) < AGREE_PX)
-        best = close if close.sum() > best.sum() else best
-    return triangulate(P[best], xy[best]) if best.sum() >= 3 else np.full(3, np.nan)
-
-
-def truth(P: Array, xy: Array, visibility: Array, made: Match) -> Array:
+def truth(cameras: list[Camera], xy: Array, visibility: Array, made: Match) -> Array:
     """Joints of the lifter [F, J, 3] in m, world."""
-    seen = (visibility > SEEN) & np.isfinite(xy).all(-1)
-    frames, joints = xy.shape[1:3]
-    points = np.array([[agreed(P, xy[:, f, j], seen[:, f, j]) for j in range(joints)] for f in range(frames)])
-    return np.stack([sum(w * points[:, s] for s, w in parts) for parts in made.weights], 1) / 1000
-
-
-def rotation(P: Array, K: Array) -> Array:
-    """World to camera."""
-    turned = np.linalg.inv(K) @ P[:, :3]
-    u, _, v = np.linalg.svd(turned / np.cbrt(np.linalg.det(turned)))
-    return u @ v
+    seen = torch.tensor(visibility > SEEN, dtype=torch.float64)
+    points = ransac(cameras, torch.tensor(xy), seen, AGREE_PX, min_views=3).points.numpy()
+    return np.stack([sum(w * points[:, s] for s, w in parts) for parts in made.weights], 1)
 
 
 def main() -> None:
@@ -70,10 +52,11 @@ def main() -> None:
     recording = npz.read(locate("pose2sim_multiview.npz"))
     P, K, xy, visibility = (recording[name].astype(float) for name in ("P", "K", "body2d_px", "body_vis"))
     made = match(BLAZEPOSE.joints, skeleton)
-    world = truth(P, xy, visibility, made)
+    cameras = rig(P, recording["image_hw"])
+    world = truth(cameras, xy, visibility, made)
     rows = []
     for camera in range(len(P)):
-        target = world @ rotation(P[camera], K[camera]).T
+        target = world @ cameras[camera].R.numpy().T
         target = target - target[:, list(skeleton.origin)].mean(1, keepdims=True)
         known = np.isfinite(target).all(-1)
         points, confidence = made(
@@ -84,7 +67,7 @@ def main() -> None:
         for told in (0.0, K[camera, 0, 0]):
             focal = torch.full((len(points),), told)
             x = model_input(torch.tensor(points), torch.tensor(confidence), size, meta["in_channels"], focal)
-            pose = predict(model, x, skeleton)
+            pose = predict(model, x, skeleton).pose
             pose = pose - pose[:, list(skeleton.origin)].mean(1, keepdim=True)
             off = 1000 * metrics.per_joint(pose, torch.tensor(target).float()).numpy()
             row = (

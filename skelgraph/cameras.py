@@ -14,6 +14,9 @@ from torch import Tensor
 
 _SHAPES = {"R": (3, 3), "T": (3,), "f": (2,), "c": (2,), "k": (3,), "p": (2,)}
 _ROTATION_TOLERANCE = 1e-3
+SKEW_TOLERANCE = 1e-6
+"""The most skew, as a share of the focal length, that passes for the rounding of none."""
+_NEWTON_STEPS, _UNDISTORTED_PX = 10, 1e-6
 
 
 @dataclass(frozen=True, eq=False)
@@ -62,14 +65,57 @@ class Camera:
                 "R maps world to camera and has no scale and no mirror"
             )
 
+    @classmethod
+    def from_projection(cls, P: Tensor | Sequence[Any], width: int, height: int, name: str = "camera") -> Camera:
+        """The camera of a projection matrix: ``P ~ K [R | -R T]`` by RQ (Hartley and Zisserman 2004, section 6.2.4).
+
+        Args:
+            P: ``[3, 4]``, px per metre, up to scale and sign (for px per mm multiply the first three columns by 1000).
+            width, height, name: as of the camera; P does not say.
+
+        Raises:
+            ValueError: if P has another shape, is not finite, or is no pinhole camera without skew.
+        """
+        P = torch.as_tensor(P, dtype=torch.float64).cpu()
+        if P.shape != (3, 4) or not P.isfinite().all():
+            raise ValueError(f"camera {name!r}: P must be [3, 4] and finite, found {list(P.shape)}: {P.tolist()}")
+        M = P[:, :3] * torch.linalg.det(P[:, :3]).sign()
+        if torch.linalg.matrix_rank(M) < 3:
+            raise ValueError(f"camera {name!r}: the left three columns of P are singular: the camera is at infinity")
+        # M = K R is the QR of the inverse: M^-1 = R^T K^-1; signs such that the diagonal of K is positive.
+        q, r = torch.linalg.qr(torch.linalg.inv(M))
+        signs = r.diagonal().sign()
+        K = torch.linalg.inv(signs[:, None] * r)
+        K = K / K[2, 2]
+        if K[0, 1].abs() > SKEW_TOLERANCE * K[0, 0]:
+            raise ValueError(f"camera {name!r}: P has a skew of {K[0, 1].item():.6g} px; only 0 is read")
+        T = -torch.linalg.solve(P[:, :3], P[:, 3])
+        return cls((q * signs).mT, T, K.diagonal()[:2], K[:2, 2], width=width, height=height, name=name)
+
     @property
     def image_size(self) -> Tensor:
         """Width and height in px, ``[2]``."""
         return torch.tensor([self.width, self.height], dtype=torch.float64)
 
+    @property
+    def K(self) -> Tensor:
+        """``[[f_x, 0, c_x], [0, f_y, c_y], [0, 0, 1]]``."""
+        K = torch.diag(torch.cat([self.f, self.f.new_ones(1)]))
+        K[:2, 2] = self.c
+        return K
+
+    @property
+    def P(self) -> Tensor:
+        """``K [R | -R T]``, ``[3, 4]``: world in metres to the pixels that :meth:`undistort` gives."""
+        return self.K @ torch.cat([self.R, -(self.R @ self.T)[:, None]], 1)
+
     def project(self, points: Tensor) -> Tensor:
         """Camera frame ``[..., 3]`` m to pixels ``[..., 2]``; see :func:`project`."""
         return project(points, *(value.to(points) for value in (self.f, self.c, self.k, self.p)))
+
+    def project_slope(self, points: Tensor) -> Tensor:
+        """The derivative of :meth:`project`, ``[..., 2, 3]``; see :func:`project_slope`."""
+        return project_slope(points, *(value.to(points) for value in (self.f, self.k, self.p)))
 
     def to_camera(self, points: Tensor) -> Tensor:
         """World ``[..., 3]`` m to camera frame: ``x_cam = R (x_world - T)``."""
@@ -78,6 +124,16 @@ class Camera:
     def to_world(self, points: Tensor) -> Tensor:
         """Camera frame ``[..., 3]`` m to world: ``x_world = R^T x_cam + T``."""
         return points @ self.R.to(points) + self.T.to(points)
+
+    def undistort(self, px: Tensor) -> Tensor:
+        """Pixels ``[..., 2]`` of the image to those of the same camera without distortion; see :func:`undistort`."""
+        return undistort(px, *(value.to(px) for value in (self.f, self.c, self.k, self.p)))
+
+    def rays(self, px: Tensor) -> Tensor:
+        """Unit vectors ``d`` in the world, ``[..., 3]``: what is seen at ``px`` lies at ``T + s d`` with s > 0 m."""
+        xy = (self.undistort(px) - self.c.to(px)) / self.f.to(px)
+        d = torch.cat([xy, torch.ones_like(xy[..., :1])], -1)
+        return (d / d.norm(dim=-1, keepdim=True)) @ self.R.to(px)
 
     def _checked(self, name: str, value: Tensor, shape: tuple[int, ...]) -> Tensor:
         if tuple(value.shape) != shape:
@@ -107,12 +163,59 @@ def project(points: Tensor, f: Tensor, c: Tensor, k: Tensor, p: Tensor) -> Tenso
         ``[..., 2]`` px; NaN for points at or behind the camera (z <= 0), which have no image.
     """
     z = points[..., 2:]
-    xy = points[..., :2] / torch.where(z > 0, z, torch.nan)
+    return f * _distorted(points[..., :2] / torch.where(z > 0, z, torch.nan), k, p) + c
+
+
+def project_slope(points: Tensor, f: Tensor, k: Tensor, p: Tensor) -> Tensor:
+    r"""The derivative of :func:`project` by the point, ``[..., 2, 3]`` px per metre; c plays no part in it.
+
+    .. math:: \frac{\partial (u, v)}{\partial (X, Y, Z)} = \mathrm{diag}(f) \, D(x, y)
+        \begin{pmatrix} 1 & 0 & -x \\ 0 & 1 & -y \end{pmatrix} / Z
+
+    with D the derivative of the distortion. NaN where :func:`project` is.
+    """
+    z = torch.where(points[..., 2:] > 0, points[..., 2:], torch.nan)
+    xy = points[..., :2] / z
+    D = f[..., :, None] * _slope(xy, k, p) / z[..., None]
+    return torch.cat([D, -(D @ xy[..., None])], -1)
+
+
+def undistort(px: Tensor, f: Tensor, c: Tensor, k: Tensor, p: Tensor) -> Tensor:
+    """Inverts the distortion of :func:`project`: ``project(X / Z) = px`` becomes ``f X / Z + c``.
+
+    Newton's method in float64, at the same parameters as :func:`project`. OpenCV's ``undistortPoints`` iterates to the
+    same point but stops early unless told otherwise (``undistortPointsIter``).
+
+    Returns:
+        ``[..., 2]`` px, the dtype of ``px``; NaN where no point has this image: outside what the lens can show.
+    """
+    f64, c64, k64, p64 = (value.to(torch.float64) for value in (f, c, k, p))
+    target = (px.to(torch.float64) - c64) / f64
+    xy = target
+    for _ in range(_NEWTON_STEPS):
+        xy = xy - torch.linalg.solve_ex(_slope(xy, k64, p64), (_distorted(xy, k64, p64) - target)[..., None])[0][..., 0]
+    off = (f64 * (_distorted(xy, k64, p64) - target)).abs().amax(-1)
+    # Beyond the circle where the distortion folds back, its slope is no longer positive: that is another point's image.
+    slope = _slope(xy, k64, p64)
+    found = (off < _UNDISTORTED_PX) & (torch.linalg.det(slope) > 0) & (slope.diagonal(dim1=-2, dim2=-1).sum(-1) > 0)
+    return torch.where(found[..., None], f64 * xy + c64, torch.nan).to(px.dtype)
+
+
+def _distorted(xy: Tensor, k: Tensor, p: Tensor) -> Tensor:
     r2 = xy.square().sum(-1, keepdim=True)
     radial = 1 + r2 * (k[..., 0:1] + r2 * (k[..., 1:2] + r2 * k[..., 2:3]))
     # 2 p1 x y + p2 (r2 + 2 x2) = 2 x (p1 y + p2 x) + p2 r2, and likewise for y with p1.
     across = 2 * (p * xy.flip(-1)).sum(-1, keepdim=True)
-    return f * (xy * (radial + across) + p.flip(-1) * r2) + c
+    return xy * (radial + across) + p.flip(-1) * r2
+
+
+def _slope(xy: Tensor, k: Tensor, p: Tensor) -> Tensor:
+    """The derivative of :func:`_distorted`, ``[..., 2, 2]``."""
+    r2, twice = xy.square().sum(-1, keepdim=True), 2 * p.flip(-1)
+    rho = 1 + r2 * (k[..., 0:1] + r2 * (k[..., 1:2] + r2 * k[..., 2:3])) + (twice * xy).sum(-1, keepdim=True)
+    gradient = 2 * xy * (k[..., 0:1] + r2 * (2 * k[..., 1:2] + 3 * r2 * k[..., 2:3])) + twice
+    outer = xy[..., :, None] * gradient[..., None, :] + twice[..., :, None] * xy[..., None, :]
+    return torch.diag_embed(rho.expand_as(xy)) + outer
 
 
 def normalize_screen(px: Tensor, image_size: Tensor | Sequence[float]) -> Tensor:
@@ -145,7 +248,8 @@ def _human36m_parameters() -> dict[str, dict[str, Any]]:
 def human36m_cameras() -> dict[str, Camera]:
     """The 36 cameras of Human3.6M as published, ``"S1/54138969"`` and so on: 9 subjects (sessions), 4 serial numbers.
 
-    Source: Ionescu et al., "Human3.6M", TPAMI 2014. World axes: z up, metres.
+    Source: Ionescu et al., "Human3.6M", TPAMI 2014. World axes: z up, metres. Their k and p are OpenCV's k1, k2, k3 and
+    p1, p2, but their own code leaves out the 2 before p1 x y, which makes up to 1.5 px, in the corners of the image.
     """
     return {name: Camera(**parameters, name=name) for name, parameters in _human36m_parameters().items()}
 

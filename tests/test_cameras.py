@@ -9,7 +9,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from skelgraph.cameras import Camera, denormalize_screen, human36m_cameras, normalize_screen
+from skelgraph.cameras import Camera, denormalize_screen, human36m_cameras, normalize_screen, project_slope
 
 GOOD = {"R": torch.eye(3).tolist(), "T": [0, 0, 0], "f": [1000, 1000], "c": [500, 500]}
 
@@ -86,6 +86,88 @@ def test_human36m_cameras_are_those_of_the_published_file(data_dir):
         assert cameras[name].R.T.tolist() == values["R"]
         assert all(getattr(cameras[name], key).tolist() == values[key] for key in "Tfckp")
         assert (cameras[name].width, cameras[name].height) == (values["width"], values["height"])
+
+
+def grid(camera, steps=15):
+    """Pixels all over the image, its corners among them."""
+    across, down = (torch.linspace(0, size, steps, dtype=torch.float64) for size in (camera.width, camera.height))
+    return torch.stack(torch.meshgrid(across, down, indexing="ij"), -1)
+
+
+def test_undistorting_inverts_the_distortion_all_over_the_image():
+    for camera in human36m_cameras().values():
+        px = grid(camera)
+        straight = camera.undistort(px)
+        points = torch.cat([(straight - camera.c) / camera.f, torch.ones(*px.shape[:-1], 1)], -1)
+        torch.testing.assert_close(camera.project(points), px, rtol=0, atol=1e-9)
+        plain = Camera(camera.R, camera.T, camera.f, camera.c)
+        torch.testing.assert_close(plain.project(points), straight, rtol=0, atol=1e-9)
+        torch.testing.assert_close(plain.undistort(px), px, rtol=0, atol=1e-9)
+
+
+def test_what_no_lens_can_show_is_not_undistorted():
+    """x - 0.3 x^3 is at most 0.70273, at x = 1.054: no image lies beyond, though the cubic has a root there."""
+    camera = Camera(**GOOD, k=[-0.3, 0, 0])
+    px = torch.tensor([[1200.0, 500.0], [1205.0, 500.0], [3000.0, 500.0], [math.nan, 500.0]])
+    found = camera.undistort(px)
+    assert found.dtype == torch.float32
+    assert 1400 < found[0, 0] < 1554 and found[1:].isnan().all()
+
+
+@settings(max_examples=40, deadline=None)
+@given(which=st.integers(0, 35), lead=st.lists(st.integers(1, 3), max_size=3), seed=st.integers(0, 99))
+def test_a_ray_passes_through_what_is_seen(which, lead, seed):
+    camera = list(human36m_cameras().values())[which]
+    generator = torch.Generator().manual_seed(seed)
+    px = torch.rand(*lead, 2, generator=generator, dtype=torch.float64) * camera.image_size
+    distance = 0.1 + 10 * torch.rand(*lead, 1, generator=generator, dtype=torch.float64)
+    rays = camera.rays(px)
+    torch.testing.assert_close(rays.norm(dim=-1), torch.ones(lead, dtype=torch.float64))
+    seen = camera.project(camera.to_camera(camera.T + distance * rays))
+    torch.testing.assert_close(seen, px, rtol=0, atol=1e-9)
+
+
+def test_a_projection_matrix_takes_the_world_to_undistorted_pixels_and_gives_the_camera_back():
+    world = torch.randn(9, 3, dtype=torch.float64) * 0.5
+    for i, camera in enumerate(human36m_cameras().values()):
+        u, v, w = (torch.cat([world, torch.ones(9, 1)], 1) @ camera.P.mT).unbind(-1)
+        straight = camera.undistort(camera.project(camera.to_camera(world)))
+        torch.testing.assert_close(torch.stack([u / w, v / w], -1), straight, rtol=0, atol=1e-8)
+        found = Camera.from_projection((-1) ** i * 0.37 * camera.P, camera.width, camera.height, camera.name)
+        for name in "RTfc":
+            torch.testing.assert_close(getattr(found, name), getattr(camera, name), rtol=0, atol=1e-9)
+        assert (found.width, found.height, found.name) == (camera.width, camera.height, camera.name)
+
+
+@pytest.mark.parametrize(
+    ("P", "message"),
+    [
+        ([[1, 0, 0], [0, 1, 0], [0, 0, 1]], r"camera 'left': P must be \[3, 4\] and finite, found \[3, 3\]"),
+        ([[1, 0, 0, math.nan], [0, 1, 0, 0], [0, 0, 1, 0]], "P must be"),
+        ([[1, 0, 0, 0], [0, 1, 0, 0], [0, 0, 0, 1]], "the left three columns of P are singular: .* at infinity"),
+        ([[1000, 20, 500, 0], [0, 1000, 500, 0], [0, 0, 1, 0]], "P has a skew of 20 px; only 0 is read"),
+    ],
+)
+def test_a_matrix_that_is_no_pinhole_camera_is_refused(P, message):
+    with pytest.raises(ValueError, match=message):
+        Camera.from_projection(P, 100, 100, "left")
+
+
+def test_the_slope_of_the_projection_is_its_derivative():
+    camera = human36m_cameras()["S5/55011271"]
+    points = torch.randn(2, 5, 3, dtype=torch.float64) * 0.5 + torch.tensor([0, 0, 4.0])
+    slope = camera.project_slope(points)
+    assert slope.shape == (2, 5, 2, 3)
+    for i, j in ((0, 0), (1, 4)):
+        expected = torch.autograd.functional.jacobian(camera.project, points[i, j])
+        torch.testing.assert_close(slope[i, j], expected, rtol=0, atol=1e-9)
+    assert project_slope(-points, camera.f, camera.k, camera.p).isnan().all()
+
+
+def test_undistortion_has_gradients():
+    camera = human36m_cameras()["S5/55011271"]
+    px = (torch.rand(4, 2, dtype=torch.float64) * 1000).requires_grad_()
+    assert torch.autograd.gradcheck(camera.undistort, px)
 
 
 def test_a_camera_is_frozen():

@@ -14,8 +14,8 @@ FLOORS = {
     "doctor error_estimate packing weights lift_summary lift_files",
     3: "models refinements image_models",
     2: "blocks data keypoints poses",
-    1: "layers skeletons conversions losses metrics cameras",
-    0: "skeleton skeleton_forms edges geometry atomic npz seeds strict_json strict_yaml",
+    1: "layers skeletons conversions losses metrics cameras triangulation calibrations",
+    0: "skeleton skeleton_forms edges geometry atomic npz seeds strict_json strict_text strict_yaml",
 }
 NAMED = {name: floor for floor, names in FLOORS.items() for name in names.split()}
 # what the outside sees of these; inside, they import one another as they like
@@ -25,8 +25,9 @@ ONLY = {
     "section": {"strict_yaml"},
     "strict_yaml": set(),
     "data": {"cameras", "conversions", "skeletons", "skeleton", "geometry", "seeds", "npz", "atomic", "poses"},
-    "keypoints": {"skeleton", "skeletons", "conversions", "strict_json", "npz", "atomic"},
-    "poses": {"skeleton", "skeletons", "conversions", "strict_json", "npz", "atomic"},
+    "calibrations": {"cameras", "strict_json", "strict_text", "strict_yaml", "atomic"},
+    "keypoints": {"skeleton", "skeletons", "conversions", "strict_json", "strict_text", "npz", "atomic"},
+    "poses": {"skeleton", "skeletons", "conversions", "strict_json", "strict_text", "npz", "atomic"},
     "models": {"blocks", "layers", "skeleton", "edges", "geometry"},
 }
 FILES = sorted(ROOT.rglob("*.py"))

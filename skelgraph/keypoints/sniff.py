@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from skelgraph import npz, strict_json
+from skelgraph import npz, strict_json, strict_text
 
 KINDS = ("folder", "npz file", "npy file", "JSON file", "text file")
 MAX_TEXT_BYTES = 1 << 28
@@ -40,18 +40,5 @@ def content(path: Path, kind: str) -> Any:
 
 
 def read_text(path: Path, max_bytes: int = MAX_TEXT_BYTES) -> str:
-    """A text file in UTF-8; a byte order mark is accepted.
-
-    Raises:
-        ValueError: naming the file, if it is too large, empty or no text.
-    """
-    size = path.stat().st_size
-    if size > max_bytes:
-        raise ValueError(f"{path}: {size} bytes; a text file may hold at most {max_bytes}: split it")
-    try:
-        text = path.read_bytes().decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        raise ValueError(f"{path}: neither npz nor JSON nor text in UTF-8: byte {error.start} is no text") from None
-    if "\0" in text:
-        raise ValueError(f"{path}: neither npz nor JSON nor text: byte {text.index(chr(0))} is zero")
-    return text
+    """See :func:`skelgraph.strict_text.read`."""
+    return strict_text.read(path, max_bytes, "npz, JSON or text in UTF-8")

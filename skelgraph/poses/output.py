@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from skelgraph import strict_text
 from skelgraph.poses import axes as presets
 from skelgraph.poses.pose import Pose3D
 from skelgraph.skeleton import Skeleton
@@ -60,23 +61,8 @@ def rate(pose: Pose3D, path: Path) -> float:
 
 
 def lines(path: str | Path) -> list[str]:
-    """The lines of a text file from a stranger; a byte order mark and CRLF are accepted.
-
-    Raises:
-        FileNotFoundError: if there is no such file.
-        ValueError: if it is too large or not UTF-8.
-    """
-    path = Path(path)
-    if not path.is_file():
-        raise FileNotFoundError(f"{path}: no such file")
-    size = path.stat().st_size
-    if size > MAX_BYTES:
-        raise ValueError(f"{path}: {size} bytes; at most {MAX_BYTES} are read: split it")
-    try:
-        text = path.read_bytes().decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        raise ValueError(f"{path}: not UTF-8 text: byte {error.start} is no text") from None
-    return text.replace("\r\n", "\n").replace("\r", "\n").split("\n")
+    """The lines of a text file from a stranger, see :func:`skelgraph.strict_text.read`."""
+    return strict_text.read(path, MAX_BYTES).split("\n")
 
 
 def pose_of(

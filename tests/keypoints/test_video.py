@@ -225,7 +225,7 @@ def test_pictures_and_other_videos_are_named(tmp_path, start, what):
 
 def test_what_only_is_called_a_video_is_none(tmp_path):
     (tmp_path / "a.mp4").write_bytes(b"RIFF\x10\0\0\0WAVEfmt ")
-    with pytest.raises(ValueError, match=r"a\.mp4: neither npz nor JSON nor text"):
+    with pytest.raises(ValueError, match=r"a\.mp4: not npz, JSON or text"):
         keypoints.read(tmp_path / "a.mp4")
     (tmp_path / "b.mp4").write_text("x,y,wide\n1,2,3\n")
     with pytest.raises(ValueError, match="nor CSV with the columns"):

@@ -89,7 +89,7 @@ def test_byte_order_mark_and_line_ends_are_accepted(tmp_path):
     (tmp_path / "pose.csv").write_bytes(b"\xef\xbb\xbf" + text)
     np.testing.assert_array_equal(csv_table.read(tmp_path / "pose.csv", HUMAN36M).joints, standing().joints)
     (tmp_path / "pose.csv").write_bytes(b"\xff\xfe" + text)
-    with pytest.raises(ValueError, match="not UTF-8"):
+    with pytest.raises(ValueError, match="not text in UTF-8"):
         csv_table.read(tmp_path / "pose.csv")
     with pytest.raises(FileNotFoundError, match="no such file"):
         csv_table.read(tmp_path / "absent.csv")

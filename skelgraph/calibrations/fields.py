@@ -1,0 +1,85 @@
+"""Fields of a calibration, checked, and the camera that they make: what the formats share."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from skelgraph import strict_json
+from skelgraph.cameras import SKEW_TOLERANCE, Camera
+
+
+def section(content: Mapping[str, Any], name: str) -> Mapping[str, Any]:
+    """The mapping called ``name``."""
+    value = content.get(name)
+    if not isinstance(value, Mapping):
+        raise ValueError(f"camera {name!r}: expected a mapping of fields, found {_kind(value)}")
+    return value
+
+
+def numbers(fields: Mapping[str, Any], key: str, camera: str, *shapes: tuple[int, ...]) -> Tensor:
+    """The numbers under ``key``, float64, of one of the given shapes.
+
+    Raises:
+        ValueError: naming camera and field, if it is missing, of another shape, or not all finite numbers.
+    """
+    where = f"camera {camera!r}: {key}"
+    if key not in fields:
+        raise ValueError(f"{where} is missing; there: {', '.join(repr(name)[:40] for name in fields) or 'nothing'}")
+    value = torch.from_numpy(strict_json.numbers(fields[key], where))
+    if tuple(value.shape) not in shapes:
+        expected = " or ".join(str(list(shape)) for shape in shapes)
+        raise ValueError(f"{where} must have shape {expected}, found {list(value.shape)}")
+    return value
+
+
+def size(value: Tensor, camera: str, key: str) -> tuple[int, int]:
+    """Width and height in whole px."""
+    if (value != value.round()).any() or (value <= 0).any() or (value > 1 << 20).any():
+        raise ValueError(f"camera {camera!r}: {key} must be a width and a height in whole px, found {value.tolist()}")
+    return int(value[0]), int(value[1])
+
+
+def lens(K: Tensor, distortion: Tensor, camera: str) -> dict[str, Tensor]:
+    """f, c, k and p of a camera matrix and OpenCV's coefficients k1, k2, p1, p2, k3.
+
+    Raises:
+        ValueError: for a K that is not ``[[f_x, 0, c_x], [0, f_y, c_y], [0, 0, 1]]``, or further coefficients not 0.
+    """
+    if K[1, 0] != 0 or K[2].tolist() != [0, 0, 1] or K[0, 1].abs() > SKEW_TOLERANCE * K[0, 0].abs():
+        raise ValueError(f"camera {camera!r}: K must be [[fx, 0, cx], [0, fy, cy], [0, 0, 1]], found {K.tolist()}")
+    coefficients = torch.cat([distortion.flatten(), torch.zeros(max(0, 5 - distortion.numel()), dtype=torch.float64)])
+    if (coefficients[5:] != 0).any():
+        raise ValueError(
+            f"camera {camera!r}: the distortion has {distortion.numel()} coefficients; k1, k2, p1, p2, k3 are read, "
+            f"but not OpenCV's rational, prism and tilted models"
+        )
+    k1, k2, p1, p2, k3 = coefficients[:5]
+    return {"f": K.diagonal()[:2], "c": K[:2, 2], "k": torch.stack([k1, k2, k3]), "p": torch.stack([p1, p2])}
+
+
+def place(rotation: Tensor, t: Tensor) -> dict[str, Tensor]:
+    """R and the centre T of ``x_cam = R x_world + t``, R a matrix or a rotation vector (radians about its axis)."""
+    R = rotation if rotation.shape == (3, 3) else rotation_matrix(rotation.flatten())
+    return {"R": R, "T": -(R.mT @ t.flatten())}
+
+
+def rotation_matrix(vector: Tensor) -> Tensor:
+    r"""Rodrigues' formula as :math:`\exp [v]_\times`, ``[3]`` radians to ``[3, 3]``."""
+    x, y, z = vector.tolist()
+    return torch.linalg.matrix_exp(torch.tensor([[0, -z, y], [z, 0, -x], [-y, x, 0]], dtype=torch.float64))
+
+
+def from_opencv(
+    name: str, K: Tensor, distortion: Tensor, rotation: Tensor, t: Tensor, image_size: tuple[int, int], metres: float
+) -> Camera:
+    """The camera of OpenCV's quantities, with t in units of ``metres``."""
+    width, height = image_size
+    return Camera(**lens(K, distortion, name), **place(rotation, t * metres), width=width, height=height, name=name)
+
+
+def _kind(value: object) -> str:
+    return "nothing" if value is None else type(value).__name__
