@@ -218,7 +218,7 @@ def test_paths_formats_and_units_that_are_wrong(tmp_path):
     with pytest.raises(ValueError, match="unit 'inch' is not known; it can be m, cm, mm"):
         calibrations.read(path, unit="inch")
     (tmp_path / "binary").write_bytes(b"\xff\xfe\x00")
-    with pytest.raises(ValueError, match="binary: no text in UTF-8: byte 0"):
+    with pytest.raises(ValueError, match="binary: not text in UTF-8: byte 0"):
         calibrations.read(tmp_path / "binary")
     (tmp_path / "large").write_bytes(b" " * (content.MAX_BYTES + 1))
     with pytest.raises(ValueError, match="large: 4000001 bytes; at most 4000000 are read"):
