@@ -29,13 +29,13 @@ def detect(keypoints: Tensor, noise_px: float, missing: float, random: torch.Gen
 
 
 def detect_roughly(
-    keypoints: Tensor, image_size: Tensor, skeleton: Skeleton, faulty: float, random: torch.Generator
+    keypoints: Tensor, image_size: Tensor, skeleton: Skeleton, faulty: float, noise: float, random: torch.Generator
 ) -> tuple[Tensor, Tensor]:
     """As :func:`detect`, with what befalls keypoints from pictures of all kinds.
 
     - Outside the image a joint is missing.
-    - A share of the poses has noise, which has a standard deviation of up to 4 % of the figure's
-      diagonal (mostly below 1 %, a third of that in hands and faces), and is five times as large at one joint in 60.
+    - A share of the poses has noise. Its standard deviation is up to a share of the figure's diagonal, mostly far below
+      (a square of a uniform number), a third of that in hands and faces, and five times as large at one joint in 60.
     - Half of the poses have confidences, of which the noise is as large as they are low; in the others they are 1.
     - In as many poses joints are missing, up to 25 % of them; in a sixth of all a limb is missing, in an eighth the
       legs (H3WB masks joints alike; Zhu et al. 2023, task 2).
@@ -45,6 +45,7 @@ def detect_roughly(
         image_size: width and height, px, [N, 2].
         skeleton: J joints.
         faulty: share of the poses with noise, and of those with missing joints.
+        noise: the largest standard deviation, over the diagonal.
         random: source of randomness.
     """
     count, joints, _ = keypoints.shape
@@ -58,7 +59,7 @@ def detect_roughly(
     inside = ((keypoints >= 0) & (keypoints <= image_size.unsqueeze(1))).all(-1)
     diagonal = (keypoints.amax(1) - keypoints.amin(1)).norm(dim=-1, keepdim=True)
     confidence = torch.where(happens(0.5), 0.2 + 0.8 * uniform(count, joints), 1.0)
-    spread = torch.where(happens(1 - faulty), 0.0, 0.04 * uniform(count, 1) ** 2) * diagonal
+    spread = torch.where(happens(1 - faulty), 0.0, noise * uniform(count, 1) ** 2) * diagonal
     spread = spread * (2 - confidence) * torch.where(uniform(count, joints) < 1 / 60, 5, 1)
     small = torch.tensor([name.startswith(_SMALL) for name in skeleton.joints])
     spread = spread * torch.where(small, 1 / 3, 1.0)

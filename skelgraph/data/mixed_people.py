@@ -59,6 +59,7 @@ class MixedPeople:
         retargeted: share of recorded motion on generated bodies; the rest are generated people.
         redefined: how probably a training body's joints are defined elsewhere.
         faulty: share of the training poses with noise, and of those with missing joints.
+        noise: its largest standard deviation, over the figure's diagonal in the image.
         via: names of skeletons that keypoints are converted from.
         exclude: subjects of the file to leave out.
 
@@ -83,10 +84,11 @@ class MixedPeople:
         retargeted: float = 0.2,
         redefined: float = 0.6,
         faulty: float = 0.5,
+        noise: float = 0.04,
         via: Sequence[str] = (),
         exclude: Sequence[str] = (),
     ) -> None:
-        if min(recorded, retargeted, redefined, faulty) < 0 or max(recorded + retargeted, redefined, faulty) > 1:
+        if min(recorded, retargeted, redefined, faulty, noise) < 0 or max(recorded + retargeted, redefined, faulty) > 1:
             raise ValueError(
                 "recorded, retargeted, redefined and faulty are shares, the first two at most 1 together; found "
                 f"{recorded}, {retargeted}, {redefined} and {faulty}"
@@ -94,7 +96,7 @@ class MixedPeople:
         if min(num_poses, num_test_poses) < 1:
             raise ValueError(f"num_poses and num_test_poses must be >= 1, found {num_poses} and {num_test_poses}")
         self.skeleton, self.split, self.seed = skeleton, split, seed
-        self.faulty, self.redefined = faulty, redefined if split == "train" else 0.0
+        self.faulty, self.noise, self.redefined = faulty, noise, redefined if split == "train" else 0.0
         total = num_poses if split == "train" else num_test_poses
         counts = {"recorded": round(recorded * total), "retargeted": round(retargeted * total)}
         counts["generated"] = total - sum(counts.values())
@@ -133,7 +135,9 @@ class MixedPeople:
         keypoints, focal = views.keypoints(), torch.zeros(len(joints))
         confidence = torch.ones(keypoints.shape[:2])
         if self.split == "train":
-            keypoints, confidence = detect_roughly(keypoints, views.image_size, self.skeleton, self.faulty, random)
+            keypoints, confidence = detect_roughly(
+                keypoints, views.image_size, self.skeleton, self.faulty, self.noise, random
+            )
             focal = torch.where(torch.rand(len(joints), generator=random) < 0.5, views.focal, 0)
         target = views.joints - views.joints[:, list(self.skeleton.origin)].mean(1, keepdim=True)
         action = torch.arange(len(self._counts)).repeat_interleave(torch.tensor(list(self._counts.values())))

@@ -46,7 +46,7 @@ def rough(skeleton=COCO_WHOLEBODY, num=4000):
     keypoints = torch.rand(num, skeleton.num_joints, 2, generator=random) * torch.tensor([300.0, 400.0]) + 200
     keypoints[:50, 0] = torch.tensor([-5.0, 300.0])
     size = torch.tensor([[1000.0, 800.0]]).expand(num, 2)
-    return keypoints, *detect_roughly(keypoints, size, skeleton, 0.5, random)
+    return keypoints, *detect_roughly(keypoints, size, skeleton, 0.5, 0.04, random)
 
 
 def test_rough_detections_miss_joints_singly_and_by_limbs():
