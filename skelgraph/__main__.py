@@ -6,7 +6,6 @@ import sys
 import warnings
 from collections.abc import Sequence
 from pathlib import Path
-from types import ModuleType
 from typing import Annotated, Any, NoReturn
 
 import typer
@@ -231,7 +230,8 @@ def models(
     from skelgraph import systems
 
     if name is not None:
-        _describe(name, command_line.plugins(plugin))
+        head, about = systems.describe(name, command_line.plugins(plugin))
+        console.print(Text(name, style="bold"), Text(f"{head}\n", style="dim"), Text(about), sep="\n")
     elif markdown:
         typer.echo(systems.markdown(systems.table()))
     else:
@@ -272,21 +272,6 @@ def doctor(device: Annotated[str, typer.Option(help="Where to test: auto, cpu, c
     console.print(table)
     if not found.ok:
         raise ValueError(f"the self-test failed: {found.test}")
-
-
-def _describe(name: str, plugins: Sequence[ModuleType]) -> None:
-    import inspect
-
-    from skelgraph import image_models, refinements
-    from skelgraph import models as ours
-    from skelgraph.section import nearest
-
-    modules = (ours, refinements, image_models, *plugins)
-    known = {each: getattr(module, each) for module in modules for each in module.__all__}
-    if name not in known:
-        raise ValueError(f"unknown model {name!r}{nearest(name, known)}")
-    console.print(Text(name, style="bold"), Text(f"{inspect.signature(known[name])}\n", style="dim"), sep="\n")
-    console.print(Text(inspect.getdoc(known[name]) or ""))
 
 
 def main(arguments: Sequence[str] | None = None) -> NoReturn:

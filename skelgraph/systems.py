@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable, Sequence
+from types import ModuleType
 from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor, nn
 
+from skelgraph import image_models, models, refinements
 from skelgraph.evaluate import pose_of
 from skelgraph.image_models import MSTR
 from skelgraph.layers import SkeletonConv
@@ -24,6 +27,7 @@ from skelgraph.models import (
     SimpleBaseline,
 )
 from skelgraph.refinements import JointFormerRefinement
+from skelgraph.section import nearest
 from skelgraph.skeletons import COCO_WHOLEBODY, HUMAN36M, HUMAN36M_16
 
 UNKNOWN = "not given"
@@ -109,6 +113,19 @@ def markdown(rows: Sequence[Sequence[str]]) -> str:
     """A table as markdown, its numbers to the right."""
     align = ["---:" if title.startswith(("parameters", "published", "multiply")) else "---" for title in rows[0]]
     return "\n".join(f"| {' | '.join(row)} |" for row in (rows[0], align, *rows[1:]))
+
+
+def describe(name: str, plugins: Sequence[ModuleType] = ()) -> tuple[str, str]:
+    """A model's signature and docstring.
+
+    Raises:
+        ValueError: for an unknown model, with the nearest name.
+    """
+    modules = (models, refinements, image_models, *plugins)
+    known = {each: getattr(module, each) for module in modules for each in module.__all__}
+    if name not in known:
+        raise ValueError(f"unknown model {name!r}{nearest(name, known)}")
+    return str(inspect.signature(known[name])), inspect.getdoc(known[name]) or ""
 
 
 def count_parameters(model: nn.Module) -> int:

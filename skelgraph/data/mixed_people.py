@@ -45,8 +45,8 @@ class MixedPeople:
 
     In training some bodies have their joints defined elsewhere (:func:`redefine`), and keypoints have the faults of
     :func:`detect_roughly`; the focal length is told for half of the poses. Cameras are those of
-    :func:`look_from_anywhere`. The test shows the test subjects and people of other shapes, exact, without a focal
-    length, and in it as recorded.
+    :func:`look_from_anywhere`. The test has the test subjects as recorded and people of other shapes, exact keypoints
+    and no focal length.
 
     Args:
         skeleton: its joints are found by name.
