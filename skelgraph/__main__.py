@@ -230,8 +230,8 @@ def models(
     from skelgraph import systems
 
     if name is not None:
-        head, about = systems.describe(name, command_line.plugins(plugin))
-        console.print(Text(name, style="bold"), Text(f"{head}\n", style="dim"), Text(about), sep="\n")
+        signature, about = systems.describe(name, command_line.plugins(plugin))
+        console.print(Text(name, style="bold"), Text(f"{signature}\n", style="dim"), Text(about), sep="\n")
     elif markdown:
         typer.echo(systems.markdown(systems.table()))
     else:
