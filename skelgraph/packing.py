@@ -14,8 +14,9 @@ from numpy.typing import NDArray
 from torch import nn
 
 from skelgraph import checkpoint, config, metrics
+from skelgraph.data.poses import middle_frame
 from skelgraph.error_estimate import ErrorEstimate
-from skelgraph.evaluate import pose_pairs, predict
+from skelgraph.evaluate import predict
 from skelgraph.skeleton import Skeleton
 from skelgraph.training import experiment
 
@@ -102,9 +103,11 @@ def parts_of(skeleton: Skeleton) -> list[int]:
 def _errors(
     model: nn.Module, dataset: Any, skeleton: Skeleton, in_channels: int
 ) -> tuple[NDArray[np.float32], NDArray[np.float32]] | None:
-    """Foretold errors in m and true ones in mm, [N, J] each, of the joints of an epoch; None if none are foretold."""
-    pairs = pose_pairs(dataset, in_channels, torch.device("cpu"))
-    pose, error = predict(model, pairs.x, skeleton)
+    """Foretold errors in m and true ones in mm, [N, J] each, of the joints of an epoch whose focal length is not told,
+    as it mostly is not; None if none are foretold."""
+    poses = dataset.draw(0)
+    x = poses._replace(focal=torch.zeros_like(poses.focal)).inputs(in_channels)
+    pose, error = predict(model, x, skeleton)
     if error is None:
         return None
-    return error.numpy(), (1000 * metrics.per_joint(pose, pairs.target)).numpy()
+    return error.numpy(), (1000 * metrics.per_joint(pose, middle_frame(poses.target))).numpy()
