@@ -11,12 +11,11 @@ import torch
 from torch import Tensor, nn
 
 from skelgraph import Skeleton, checkpoint, config
-from skelgraph.__main__ import _describe
 from skelgraph.image_models import MSTR
 from skelgraph.models.mstr import Block, FrameImageRelation, PatchMerging
 from skelgraph.published import convert, from_published
 from skelgraph.skeletons import COCO_WHOLEBODY, HUMAN36M, HUMAN36M_16, OPENPOSE_BODY25
-from skelgraph.systems import count_multiply_adds, count_parameters
+from skelgraph.systems import count_multiply_adds, count_parameters, describe
 from skelgraph.training import experiment
 
 STAR = Skeleton("star", ["middle", "north", "east", "south", "west"], [-1, 0, 0, 0, 0])
@@ -376,6 +375,6 @@ def test_it_is_named_in_yaml() -> None:
         experiment.build_model(config.parse("{name: MSTR, tokens: views}", "own.yaml"), HUMAN36M)
 
 
-def test_it_is_told_of_by_name(capsys: pytest.CaptureFixture) -> None:
-    _describe("MSTR", ())
-    assert "window_size" in capsys.readouterr().out
+def test_it_is_told_of_by_name() -> None:
+    signature, about = describe("MSTR")
+    assert "window_size" in signature and "frame-image relation" in about
