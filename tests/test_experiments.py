@@ -8,7 +8,6 @@ import torch
 
 from skelgraph import config, losses
 from skelgraph.data.poses import answered
-from skelgraph.data.transforms import model_input
 from skelgraph.evaluate import pose_of
 from skelgraph.training import experiment, variants
 
@@ -24,15 +23,19 @@ ROWS = [
 @pytest.mark.parametrize(("path", "variant"), ROWS)
 def test_takes_a_step(path, variant, tmp_path, monkeypatch):
     settings = config.read(path)
-    if settings["data"]["name"] == "MotionCapture":
-        fake_mocap.write(tmp_path, settings["data"]["file"])
-        monkeypatch.setenv("SKELGRAPH_DATA", str(tmp_path))
-    else:
-        settings = config.apply(config.apply(settings, "data.num_poses=4"), "data.num_test_poses=2")
+    fake_mocap.write(tmp_path)
+    monkeypatch.setenv("SKELGRAPH_DATA", str(tmp_path))
+    changes = {
+        "MotionCapture": [],
+        "MixedPeople": ["data.num_poses=40", "data.num_test_poses=20", "data.exclude=[]"],
+        "Synthetic": ["data.num_poses=4", "data.num_test_poses=2"],
+    }
+    for change in changes[settings["data"]["name"]]:
+        settings = config.apply(settings, change)
     made = experiment.build(variants.rows(settings, variant)[0].settings)
     assert len(made.test_data)
     poses = made.train_data.draw(0)
-    x = model_input(poses.keypoints, poses.confidence, poses.image_size, made.in_channels)[:4]
+    x = poses.inputs(made.in_channels)[:4]
     before = [p.detach().clone() for p in made.model.parameters()]
     optimizer = made.optim.make(made.model.parameters())
     output = made.model(x)
