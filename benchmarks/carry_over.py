@@ -16,7 +16,7 @@ import torch
 from numpy.typing import NDArray
 from timing import publish, table
 
-from skelgraph import checkpoint, metrics, npz
+from skelgraph import checkpoint, metrics, npz, weights
 from skelgraph.cameras import Camera
 from skelgraph.conversions import Match, match
 from skelgraph.data.motion_file import locate
@@ -27,7 +27,6 @@ from skelgraph.triangulation import ransac
 
 Array = NDArray[np.float64]
 AGREE_PX, SEEN = 20.0, 0.5
-WEIGHTS = Path(checkpoint.__file__).parent / "weights"
 
 
 def rig(P: Array, image_hw: NDArray[np.int64]) -> list[Camera]:
@@ -45,8 +44,8 @@ def truth(cameras: list[Camera], xy: Array, visibility: Array, made: Match) -> A
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("checkpoint", nargs="?", default=WEIGHTS / "human36m.safetensors")
-    parser.add_argument("--out", type=Path, default=WEIGHTS, help="folder of the model card")
+    parser.add_argument("checkpoint", nargs="?", default=weights.FOLDER / weights.FILES["body"])
+    parser.add_argument("--out", type=Path, default=weights.FOLDER, help="folder of the model card")
     given = parser.parse_args()
     model, skeleton, meta = checkpoint.load_run(given.checkpoint)
     recording = npz.read(locate("pose2sim_multiview.npz"))

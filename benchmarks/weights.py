@@ -18,7 +18,7 @@ from matplotlib import pyplot
 from timing import publish, table
 from torch import Tensor, nn
 
-from skelgraph import checkpoint, metrics
+from skelgraph import checkpoint, geometry, metrics, weights
 from skelgraph.data import MotionCapture, Poses, Synthetic
 from skelgraph.data.chance import generator
 from skelgraph.data.rotations import about_x, about_y
@@ -32,8 +32,6 @@ SIZES = {"portrait": (1080, 1920), "1920x1080": (1920, 1080)}
 PLACES = {"centred": (0.0, 0.0), "off-centre": (0.8, 0.5)}
 PITCHES = (-20, 0, 20)
 SHARE = 0.6  # of the shorter side of the image, that the sphere about the figure is over
-WEIGHTS = Path(checkpoint.__file__).parent / "weights"
-FILES = {"body": "human36m.safetensors", "whole_body": "coco_wholebody.safetensors"}
 HEAD = ("what", "measured", "at most", "")
 
 
@@ -61,7 +59,7 @@ def untold(poses: Poses) -> Poses:
 
 
 def poses_of(views: Views, skeleton: Skeleton) -> Poses:
-    target = views.joints - views.joints[:, list(skeleton.origin)].mean(1, keepdim=True)
+    target = geometry.center_on(views.joints, skeleton.origin)
     none = torch.zeros(len(target), dtype=torch.long)
     return Poses(views.keypoints(), torch.ones(target.shape[:2]), views.image_size, target, none, views.focal)
 
@@ -180,12 +178,12 @@ def deciles(lifting: Lifting, noisy: dict[str, Poses], picture: Path) -> list[tu
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("what", choices=FILES)
+    parser.add_argument("what", choices=("body", "whole_body"))
     parser.add_argument("checkpoint", nargs="?", help="a run or file; default: the shipped one")
     parser.add_argument("--exclude", default="", help="test subjects to leave out: cmu_02")
-    parser.add_argument("--out", type=Path, default=WEIGHTS, help="folder of the card and the picture")
+    parser.add_argument("--out", type=Path, default=weights.FOLDER, help="folder of the card and the picture")
     given = parser.parse_args()
-    model, skeleton, meta = checkpoint.load_run(given.checkpoint or WEIGHTS / FILES[given.what])
+    model, skeleton, meta = checkpoint.load_run(given.checkpoint or weights.path(given.what.replace("_", "-")))
     told = meta.get("error_estimate")
     lifting = Lifting(model, skeleton, meta["in_channels"], None if told is None else ErrorEstimate.from_dict(told))
     exclude = given.exclude.split(",") if given.exclude else []

@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 from torch_geometric.data import Data
 
-from skelgraph import skeletons
+from skelgraph import geometry, skeletons
 from skelgraph.data.body_shape import SHAPE_COLUMNS
 from skelgraph.data.chance import Style, generator
 from skelgraph.data.detector import detect_roughly
@@ -139,7 +139,7 @@ class MixedPeople:
                 keypoints, views.image_size, self.skeleton, self.faulty, self.noise, random
             )
             focal = torch.where(torch.rand(len(joints), generator=random) < 0.5, views.focal, 0)
-        target = views.joints - views.joints[:, list(self.skeleton.origin)].mean(1, keepdim=True)
+        target = geometry.center_on(views.joints, self.skeleton.origin)
         action = torch.arange(len(self._counts)).repeat_interleave(torch.tensor(list(self._counts.values())))
         return Poses(keypoints, confidence, views.image_size, target, action, focal).to(device)
 

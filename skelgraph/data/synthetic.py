@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 from torch_geometric.data import Data
 
+from skelgraph import geometry
 from skelgraph.data.articulation import Creature
 from skelgraph.data.chance import generator
 from skelgraph.data.detector import detect
@@ -119,7 +120,7 @@ class Synthetic:
         scene = self.scene(epoch)
         random = self._generator("detector", self._epoch(epoch))
         keypoints, confidence = detect(scene.views.keypoints(), self.noise_px, self.missing, random)
-        target = _relative(scene.views.joints, self.skeleton)
+        target = geometry.center_on(scene.views.joints, self.skeleton.origin)
         return Poses(keypoints, confidence, scene.views.image_size, target, scene.action, scene.views.focal).to(device)
 
     def scene(self, epoch: int) -> Scene:
@@ -184,17 +185,13 @@ def clip(skeleton: Skeleton, seed: int, frames: int, fps: float = 30.0, action: 
     )
     actions = torch.full((frames,), figure.actions.index(name))
     size = views.image_size.contiguous()
-    target = _relative(views.joints, skeleton)
+    target = geometry.center_on(views.joints, skeleton.origin)
     return Poses(views.keypoints(), torch.ones(joints.shape[:2]), size, target, actions, views.focal)
 
 
 def make_figure(skeleton: Skeleton) -> Human | Creature:
     """People where every joint has a human's name, else a creature."""
     return Creature(skeleton) if landmark_names(skeleton) is None else Human(skeleton)
-
-
-def _relative(joints: Tensor, skeleton: Skeleton) -> Tensor:
-    return joints - joints[:, list(skeleton.origin)].mean(1, keepdim=True)
 
 
 def _chosen(actions: Sequence[str] | None, known: tuple[str, ...]) -> tuple[str, ...]:

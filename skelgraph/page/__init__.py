@@ -72,11 +72,12 @@ def write_page(
             raise ValueError(f"{another!r} has {each.num_frames} frames, {named[0][0]!r} {frames}")
     if keypoints is not None and keypoints.num_frames != frames:
         raise ValueError(f"keypoints have {keypoints.num_frames} frames, the pose {frames}")
+    true = None if truth is None else centred_truth(pose, truth)
     summary = _summary(pose, model)
     step = -(-frames // _MOST_FRAMES)
     if step > 1:
         named = [(called, _every(each, step)) for called, each in named]
-        truth = None if truth is None else centred_truth(pose, truth)[::step]
+        true = None if true is None else true[::step]
         keypoints = None if keypoints is None else _every(keypoints, step)
         pose = named[0][1]
         summary.append(f"{pose.num_frames} of the frames shown")
@@ -89,7 +90,7 @@ def write_page(
         "fps": pose.fps,
         "parts": [_text(part) for part in parts],
         "poses": [_pose(called, each, parts) for called, each in named],
-        "truth": None if truth is None else _pack(centred_truth(pose, truth), _STEP_M),
+        "truth": None if true is None else _pack(true, _STEP_M),
         "keypoints": None if keypoints is None else _keypoints(keypoints, pose),
     }
     atomic.write(Path(path), _fill(block))
