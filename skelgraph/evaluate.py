@@ -12,15 +12,15 @@ import torch
 from torch import Tensor, nn
 
 from skelgraph import atomic, checkpoint, config, metrics
-from skelgraph.data.poses import middle_frame
+from skelgraph.data.poses import judged
 from skelgraph.data.transforms import flip_input, flip_pose
 from skelgraph.skeleton import Skeleton
 from skelgraph.training import experiment
 
 
 class PosePairs(NamedTuple):
-    """Inputs [N, J, C], or of clips [N, T, J, C], targets [N, J, 3] in metres (of clips the middle frame's), and the
-    index of each pose's action [N]."""
+    """Inputs [N, J, C], of clips [N, T, J, C], of pictures [N, V, T, C, H, W]; targets [N, J, 3] in metres (of clips
+    the middle frame's, of pictures [N * V * T, J, 3]), and the index of each target's action."""
 
     x: Tensor
     target: Tensor
@@ -67,12 +67,13 @@ def evaluate(
     training = experiment.build_training({"train": {"epochs": 1}, **settings})
     where = experiment.torch_device(device or training.device)
     dataset = experiment.build_data(settings["data"], skeleton, "test", 0, plugins)
+    experiment.check_flip(training, dataset)
     poses = pose_pairs(dataset, meta["in_channels"], where)
     options: dict[str, Any] = {"flip": training.flip_test, "batch_size": batch_size, "check": check}
     pose = predict(model.to(where), poses.x, skeleton, **options).pose
     result = {
         **report(pose, poses, skeleton, dataset.actions),
-        "poses": len(poses.x),
+        "poses": len(poses.target),
         "parameters": sum(p.numel() for p in model.parameters()),
         "steps": meta["step"],
         "train_seconds": meta.get("seconds", 0.0),
@@ -94,7 +95,9 @@ def pose_pairs(dataset: Any, in_channels: int, device: torch.device, limit: int 
         raise ValueError("the test split holds no poses")
     if limit is not None and len(poses.target) > limit:
         poses = poses.take(torch.linspace(0, len(poses.target) - 1, limit, device=device).round().long())
-    return PosePairs(poses.inputs(in_channels), middle_frame(poses.target), poses.action)
+    target = judged(poses.target)
+    action = poses.action.repeat_interleave(len(target) // len(poses.action))
+    return PosePairs(poses.inputs(in_channels), target, action)
 
 
 class Prediction(NamedTuple):
@@ -114,7 +117,8 @@ def predict(
     batch_size: int = 1024,
     check: Callable[[], None] = lambda: None,
 ) -> Prediction:
-    """Predictions for inputs [N, J, C], or for the middle of clips [N, T, J, C], in evaluation mode.
+    """Predictions for inputs [N, J, C], the middle of clips [N, T, J, C], or all pictures [N, V, T, C, H, W], in
+    evaluation mode.
 
     With ``flip`` the prediction is averaged with that of the mirrored input, mirrored back; whatever the model derives
     from its input it derives anew. A skeleton without pairs cannot be mirrored and is not. The error is the length of
@@ -125,7 +129,7 @@ def predict(
     index = skeleton.flip_index.to(x.device)
     parts = []
     try:
-        for part in x.split(batch_size):
+        for part in x.split(max(1, batch_size // (x.shape[1:3].numel() if x.dim() == 6 else 1))):
             check()
             found = _prediction(model(part))
             if flip and skeleton.pairs:
@@ -144,8 +148,8 @@ def predict(
 
 def _prediction(output: Any) -> Prediction:
     error = None if isinstance(output, Tensor) else getattr(output, "error", None)
-    error = None if error is None else middle_frame(error).float().norm(dim=-1)
-    return Prediction(middle_frame(pose_of(output)).float(), error)
+    error = None if error is None else judged(error).float().norm(dim=-1)
+    return Prediction(judged(pose_of(output)).float(), error)
 
 
 def pose_of(output: Any) -> Tensor:

@@ -13,7 +13,19 @@ from torch import Tensor
 
 from skelgraph.geometry import center_on, difference, procrustes
 
-__all__ = ["auc", "h3wb", "mpjpe", "n_mpjpe", "p_mpjpe", "pck", "per_joint", "velocity_error"]
+__all__ = [
+    "auc",
+    "bone_variation",
+    "h3wb",
+    "keypoint_mse",
+    "keypoint_pck",
+    "mpjpe",
+    "n_mpjpe",
+    "p_mpjpe",
+    "pck",
+    "per_joint",
+    "velocity_error",
+]
 
 
 @torch.no_grad()
@@ -94,6 +106,51 @@ def auc(
     if joints is not None:
         error_mm = error_mm[..., list(joints)]
     return torch.stack([(error_mm < threshold).to(error_mm.dtype).mean() for threshold in thresholds_mm]).mean()
+
+
+@torch.no_grad()
+def keypoint_pck(pred: Tensor, target: Tensor, share: float = 0.05) -> Tensor:
+    r"""Share of 2D keypoints nearer than ``share`` of the longer side of the true pose's bounding box.
+
+    Args:
+        pred: px, [..., J, 2].
+        target: px, [..., J, 2].
+        share: of the longer side (PCK of Yang and Ramanan 2013; detectors' papers use 0.2 to 0.05).
+    """
+    side = (target.amax(-2) - target.amin(-2)).amax(-1, keepdim=True)
+    return (per_joint(pred, target) < share * side).to(target.dtype).mean()
+
+
+@torch.no_grad()
+def keypoint_mse(pred: Tensor, target: Tensor) -> Tensor:
+    r"""Mean squared distance of 2D keypoints [..., J, 2], px^2: :math:`\frac{1}{J} \sum_j \|\hat x_j - x_j\|^2`."""
+    return per_joint(pred, target).square().mean()
+
+
+@torch.no_grad()
+def bone_variation(poses: Tensor, bones: Sequence[tuple[int, int]]) -> Tensor:
+    r"""How much bones change their length over time: the mean of all bones' :math:`\mathrm{sd}(l) / \mathrm{mean}(l)`.
+
+    Needs no ground truth; 0 for a rigid skeleton.
+
+    Args:
+        poses: a sequence [F, J, 3]; NaN where a joint was not found: that frame does not count for its bones.
+        bones: pairs of joints.
+
+    Raises:
+        ValueError: if a bone is found in fewer than two frames.
+    """
+    ends = poses[:, torch.tensor(bones, device=poses.device)]  # [F, bones, 2, 3]
+    length = (ends[:, :, 0] - ends[:, :, 1]).norm(dim=-1)
+    found = length.isfinite()
+    count = found.sum(0)
+    if bool((count < 2).any()):
+        raise ValueError(
+            f"bones {[bones[i] for i in (count < 2).nonzero().flatten()]} are found in fewer than 2 frames"
+        )
+    mean = length.nansum(0) / count
+    square = torch.where(found, length - mean, 0).square().sum(0) / (count - 1)
+    return (square.sqrt() / mean).mean()
 
 
 @torch.no_grad()

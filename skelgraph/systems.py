@@ -10,9 +10,8 @@ from typing import Any, NamedTuple
 import torch
 from torch import Tensor, nn
 
-from skelgraph import image_models, models, refinements
+from skelgraph import models, refinements, view_models
 from skelgraph.evaluate import pose_of
-from skelgraph.image_models import MSTR
 from skelgraph.layers import SkeletonConv
 from skelgraph.models import (
     GCN,
@@ -29,6 +28,7 @@ from skelgraph.models import (
 from skelgraph.refinements import JointFormerRefinement
 from skelgraph.section import nearest
 from skelgraph.skeletons import COCO_WHOLEBODY, HUMAN36M, HUMAN36M_16
+from skelgraph.view_models import MSTR
 
 UNKNOWN = "not given"
 SIDE = 224  # of the one image that a model of images is shown
@@ -121,7 +121,7 @@ def describe(name: str, plugins: Sequence[ModuleType] = ()) -> tuple[str, str]:
     Raises:
         ValueError: for an unknown model, with the nearest name.
     """
-    modules = (models, refinements, image_models, *plugins)
+    modules = (models, refinements, view_models, *plugins)
     known = {each: getattr(module, each) for module in modules for each in module.__all__}
     if name not in known:
         raise ValueError(f"unknown model {name!r}{nearest(name, known)}")

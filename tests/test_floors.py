@@ -12,7 +12,7 @@ FLOORS = {
     5: "__main__ command_line",
     4: "skelgraph train training evaluate lifter lift export report drawings page config checkpoint published systems "
     "doctor error_estimate packing weights lift_summary lift_files",
-    3: "models refinements image_models",
+    3: "models refinements view_models",
     2: "blocks data keypoints poses",
     1: "layers skeletons conversions losses metrics cameras triangulation calibrations",
     0: "skeleton skeleton_forms edges geometry atomic npz seeds strict_json strict_text strict_yaml",
@@ -24,7 +24,10 @@ ONLY = {
     "config": {"section", "strict_yaml"},  # the two halves of reading YAML strictly
     "section": {"strict_yaml"},
     "strict_yaml": set(),
-    "data": {"cameras", "conversions", "skeletons", "skeleton", "geometry", "seeds", "npz", "atomic", "poses"},
+    "data": {
+        *("cameras", "calibrations", "triangulation", "conversions", "skeletons", "skeleton", "geometry"),
+        *("seeds", "npz", "atomic", "keypoints", "poses"),
+    },
     "calibrations": {"cameras", "strict_json", "strict_text", "strict_yaml", "atomic"},
     "keypoints": {"skeleton", "skeletons", "conversions", "strict_json", "strict_text", "npz", "atomic"},
     "poses": {"skeleton", "skeletons", "conversions", "strict_json", "strict_text", "npz", "atomic"},

@@ -13,7 +13,6 @@ from torch import Tensor
 import skelgraph
 from skelgraph import Skeleton, checkpoint
 from skelgraph.evaluate import evaluate, pose_of
-from skelgraph.image_models import MSTR
 from skelgraph.lifter import Lifter
 from skelgraph.models import (
     GCN,
@@ -28,6 +27,7 @@ from skelgraph.models import (
 from skelgraph.published import SYSTEMS, convert, from_published, plan_of
 from skelgraph.refinements import JointFormerRefinement
 from skelgraph.skeletons import COCO_WHOLEBODY, HUMAN36M, HUMAN36M_16
+from skelgraph.view_models import MSTR
 
 
 class Case(NamedTuple):

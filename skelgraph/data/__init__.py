@@ -2,7 +2,8 @@
 
 from skelgraph.data.mixed_people import MixedPeople
 from skelgraph.data.motion_capture import MotionCapture
+from skelgraph.data.multiview import MultiView
 from skelgraph.data.poses import Poses
 from skelgraph.data.synthetic import Synthetic
 
-__all__ = ["MixedPeople", "MotionCapture", "Poses", "Synthetic"]
+__all__ = ["MixedPeople", "MotionCapture", "MultiView", "Poses", "Synthetic"]

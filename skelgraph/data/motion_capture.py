@@ -150,6 +150,15 @@ class MotionCapture:
         middle = self._window[index, self.num_frames // 2].unsqueeze(1)
         return self._bodies(middle, random)[0].squeeze(1)
 
+    def clips(self, index: Tensor, random: torch.Generator) -> Tensor:
+        """Joints [N, T, K, 3] in m of the clips around the poses at ``index`` [N], varied as the options say: z up, the
+        floor at 0, the middle frame's root above the origin."""
+        window = self._window[index]
+        joints, track = self._bodies(window, random)
+        height, track = self._above_floor(window, joints, track)
+        track[..., 2] += height
+        return joints + track.unsqueeze(2)
+
     def _bodies(self, window: Tensor, random: torch.Generator) -> tuple[Tensor, Tensor]:
         """Joints [N, T, K, 3] relative to the root and the way of the root from the clip's middle [N, T, 3], z up,
         turned at random, of bodies varied as the options say."""
@@ -180,10 +189,14 @@ class MotionCapture:
         joint is as far above the floor as it was."""
         view = torch.randint(len(self._rig.T), (len(self),), generator=random)
         ground = self.area * (2 * torch.rand(len(self), 2, generator=random) - 1)
-        height = self._clearance[self._window] - joints[..., 2].amin(2)  # [N, T]
+        height, track = self._above_floor(self._window, joints, track)
+        return self._rig.take(view), torch.cat([ground, height], 1), track
+
+    def _above_floor(self, window: Tensor, joints: Tensor, track: Tensor) -> tuple[Tensor, Tensor]:
+        """How high the root is in the middle frame [N, 1], and the way from there [N, T, 3] with ups and downs."""
+        height = self._clearance[window] - joints[..., 2].amin(2)  # [N, T]
         middle = height[:, height.size(1) // 2].unsqueeze(1)
-        track = torch.cat([track[..., :2], (height - middle).unsqueeze(-1)], -1)
-        return self._rig.take(view), torch.cat([ground, middle], 1), track
+        return middle, torch.cat([track[..., :2], (height - middle).unsqueeze(-1)], -1)
 
     def _load(self, motion: motion_file.MotionFile, frame_step: int) -> None:
         self.joints = joints = tuple(JOINT_NAMES.get(name, name) for name in motion.joints)

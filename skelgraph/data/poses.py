@@ -56,6 +56,12 @@ def answered(target: Tensor, pose: Tensor) -> Tensor:
     return middle_frame(target) if pose.dim() < target.dim() else target
 
 
+def judged(poses: Tensor) -> Tensor:
+    """What errors are counted on, ``[N, J, C]``: poses as they are, of clips ``[N, T, J, C]`` the middle frames, and of
+    pictures from several views ``[N, V, T, J, C]`` all, one after another."""
+    return poses.flatten(0, 2) if poses.dim() == 5 else middle_frame(poses)
+
+
 def middle_frame(clips: Tensor) -> Tensor:
     """Of clips ``[N, T, J, C]`` the middle frames ``[N, J, C]``; poses ``[N, J, C]`` as they are."""
     return clips[:, clips.size(1) // 2] if clips.dim() == 4 else clips

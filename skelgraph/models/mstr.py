@@ -10,7 +10,7 @@ from torch.nn import Parameter, functional
 from skelgraph.layers import SelfAttention, WindowAttention
 from skelgraph.skeleton import Skeleton
 
-Tokens = Literal["all", "time", "view", "time+view"]
+Tokens = Literal["all", "time", "view", "time+view", "image"]
 
 SPACE_MLP, RELATION_MLP = 4, 2  # hidden channels of the feed-forward networks, in multiples of C
 EPS = 1e-6  # of the relation's layer norms, in the authors' code
@@ -145,10 +145,8 @@ class FrameImageRelation(nn.Module):
         self.view_position = self.frame_position = None
         if position is not None:
             views, frames = position
-            if tokens != "time":
-                self.view_position = Parameter(0.02 * torch.randn(views, 1, channels))
-            if tokens != "view":
-                self.frame_position = Parameter(0.02 * torch.randn(frames, channels))
+            self.view_position = Parameter(0.02 * torch.randn(views, 1, channels))
+            self.frame_position = Parameter(0.02 * torch.randn(frames, channels))
         self.blocks = nn.ModuleList(
             Block(SelfAttention(channels, channels, heads), channels, RELATION_MLP, rate, EPS)
             for rate in torch.linspace(0, drop_path, num_layers).tolist()
@@ -165,7 +163,9 @@ class FrameImageRelation(nn.Module):
                     raise ValueError(f"position has {len(table)} {name}; there are {count}")
                 x = x + table[:count]
         for tokens, block in zip(self.tokens, self.blocks, strict=True):
-            if tokens == "time":
+            if tokens == "image":
+                x = block(x.unsqueeze(3)).squeeze(3)
+            elif tokens == "time":
                 x = block(x)
             elif tokens == "view":
                 x = block(x.transpose(1, 2)).transpose(1, 2)
@@ -200,12 +200,14 @@ class MSTR(nn.Module):
         drop_path: how often the last block of the Swin Transformer is left out of a sample in training.
         relation_drop_path: the same of the relation module.
         tokens: what attends to one another: ``"all"`` images of a clip, the frames of a view (``"time"``), the views
-            of a frame (``"view"``), or the two in turn, a block each (``"time+view"``).
-        position: the most views and frames there will be, each of which then has a learned position; default none.
+            of a frame (``"view"``), or the two in turn, a block each (``"time+view"``). ``"image"``: each to itself
+            alone, which is no relation, with the same parameters.
+        position: the most views and frames there will be, each of which then has a learned position, whatever
+            ``tokens`` are; default none.
         keypoints: whether 2D keypoints are read off as well.
 
     Shapes:
-        - **input:** [B, V, T, C_in, H, W], any V, T, H and W
+        - **input:** [B, V, T, C_in, H, W], any V, T, H and W; uint8 pictures are brought to [-2, 2]
         - **output:** :class:`MSTROutput`
 
     Raises:
@@ -253,6 +255,8 @@ class MSTR(nn.Module):
         """See the class."""
         if images.dim() != 6 or images.size(3) != self.in_channels:
             raise ValueError(f"MSTR takes images [B, V, T, {self.in_channels}, H, W], not {list(images.shape)}")
+        if images.dtype == torch.uint8:
+            images = images.to(self.space.embed.conv.weight.dtype) / 63.75 - 2
         x = self.space(images.flatten(0, 2)).unflatten(0, images.shape[:3])  # [B, V, T, C]
         x = self.relation(x)
         joints = (self.skeleton.num_joints, -1)

@@ -8,7 +8,6 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from skelgraph.image_models import MSTR
 from skelgraph.models import (
     STGCN,
     GraFormer,
@@ -37,6 +36,7 @@ from skelgraph.published.rules import (
 )
 from skelgraph.refinements import JointFormerRefinement
 from skelgraph.skeleton import Skeleton
+from skelgraph.view_models import MSTR
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,7 @@ from typing import Any, Literal
 import torch
 from torch import nn
 
-from skelgraph import blocks, config, data, image_models, layers, models, refinements, skeletons
+from skelgraph import blocks, config, data, layers, models, refinements, skeletons, view_models
 from skelgraph.seeds import hash64
 from skelgraph.skeleton import Skeleton
 from skelgraph.training.optim import Optim, Schedule
@@ -99,6 +99,7 @@ def build(settings: Mapping[str, Any], plugins: Sequence[ModuleType] = ()) -> Ex
     model = build_model(settings["model"], skeleton, plugins)
     train_data = build_data(settings["data"], skeleton, "train", training.seed, plugins)
     _check_frames(model, train_data)
+    check_flip(training, train_data)
     return Experiment(
         config=config.plain({**settings, "skeleton": _portable(settings["skeleton"], skeleton)}),
         skeleton=skeleton,
@@ -109,7 +110,7 @@ def build(settings: Mapping[str, Any], plugins: Sequence[ModuleType] = ()) -> Ex
         optim=config.call(Optim, settings.get("optim", {})),
         schedule=config.call(Schedule, settings.get("schedule", {})),
         training=training,
-        in_channels=in_channels(settings["model"]),
+        in_channels=getattr(model, "in_channels", in_channels(settings["model"])),
     )
 
 
@@ -148,7 +149,7 @@ def build_skeleton(spec: Any) -> Skeleton:
 
 def build_model(spec: Mapping[str, Any] | str, skeleton: Skeleton, plugins: Sequence[ModuleType] = ()) -> nn.Module:
     """A model by name, with random weights."""
-    known = [models, refinements, image_models, *plugins]
+    known = [models, refinements, view_models, *plugins]
     model: nn.Module = config.build(known, spec, [layers, blocks, *plugins], skeleton=skeleton)
     return model
 
@@ -189,6 +190,18 @@ def torch_device(name: str) -> torch.device:
     if device.type == "cuda" and (device.index or 0) >= torch.cuda.device_count():
         raise ValueError(f"device {name!r}: torch sees {torch.cuda.device_count()} CUDA devices here")
     return device
+
+
+def check_flip(training: Training, dataset: Any) -> None:
+    """
+    Raises:
+        ValueError: if ``flip_test`` is asked of data that are never to be mirrored.
+    """
+    if training.flip_test and not getattr(dataset, "flips", True):
+        raise ValueError(
+            f"train.flip_test: what {type(dataset).__name__} gives cannot be mirrored (several cameras at fixed places "
+            "would be others): set it to false"
+        )
 
 
 def _check_frames(model: nn.Module, dataset: Any) -> None:

@@ -16,7 +16,7 @@ from torch import Tensor, nn
 
 import skelgraph
 from skelgraph import checkpoint, losses
-from skelgraph.data.poses import answered, middle_frame
+from skelgraph.data.poses import answered, judged
 from skelgraph.evaluate import PosePairs, pose_of, pose_pairs, predict
 from skelgraph.seeds import hash64
 from skelgraph.training import optim
@@ -97,7 +97,7 @@ class Loop:
         self.started = time.monotonic() - self.state.seconds
         self.saved_at = time.monotonic()
         if self.mean_pose is None:
-            self.mean_pose = middle_frame(self.draw(0)[1]).mean(0).tolist()
+            self.mean_pose = judged(self.draw(0)[1]).mean(0).tolist()
         while self.state.epoch < self.settings.epochs:
             self.train_epoch()
             self.close_epoch()

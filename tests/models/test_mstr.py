@@ -11,16 +11,16 @@ import torch
 from torch import Tensor, nn
 
 from skelgraph import Skeleton, checkpoint, config
-from skelgraph.image_models import MSTR
 from skelgraph.models.mstr import Block, FrameImageRelation, PatchMerging
 from skelgraph.published import convert, from_published
 from skelgraph.skeletons import COCO_WHOLEBODY, HUMAN36M, HUMAN36M_16, OPENPOSE_BODY25
 from skelgraph.systems import count_multiply_adds, count_parameters, describe
 from skelgraph.training import experiment
+from skelgraph.view_models import MSTR
 
 STAR = Skeleton("star", ["middle", "north", "east", "south", "west"], [-1, 0, 0, 0, 0])
 SKELETONS = [STAR, HUMAN36M_16, HUMAN36M, OPENPOSE_BODY25, COCO_WHOLEBODY]
-TOKENS = ["all", "time", "view", "time+view"]
+TOKENS = ["all", "time", "view", "time+view", "image"]
 SMALL: dict[str, Any] = {
     "hidden_channels": 8,
     "depths": (2, 2),
@@ -186,8 +186,6 @@ def test_relation_is_pytorchs_transformer(tokens: str, position: tuple[int, int]
                 h[:, view, frame] += relation.view_position[view, 0]
             if relation.frame_position is not None:
                 h[:, view, frame] += relation.frame_position[frame]
-    assert (relation.view_position is None) == (position is None or tokens == "time")
-    assert (relation.frame_position is None) == (position is None or tokens == "view")
     for layer, kind in zip(encoder.layers, {"time+view": ["time", "view"]}.get(tokens, [tokens] * 2), strict=True):
         out = torch.empty_like(h)
         if kind == "all":
@@ -196,6 +194,8 @@ def test_relation_is_pytorchs_transformer(tokens: str, position: tuple[int, int]
             out[:, view] = layer(h[:, view])
         for frame in range(4 if kind == "view" else 0):
             out[:, :, frame] = layer(h[:, :, frame])
+        for image in range(12 if kind == "image" else 0):
+            out.flatten(1, 2)[:, [image]] = layer(h.flatten(1, 2)[:, [image]])
         h = out
     close(relation(x), encoder.norm(h))
 
@@ -207,12 +207,13 @@ def test_the_order_of_views_and_frames_plays_no_part_without_positions(tokens: s
     close(relation(x[:, views][:, :, frames]), relation(x)[:, views][:, :, frames])
     images = torch.randperm(12, generator=torch.Generator().manual_seed(0))
     mixed = relation(x.flatten(1, 2)[:, images].view_as(x)).flatten(1, 2)
-    assert torch.allclose(mixed, relation(x).flatten(1, 2)[:, images], rtol=0, atol=1e-12) == (tokens == "all")
+    assert torch.allclose(mixed, relation(x).flatten(1, 2)[:, images], rtol=0, atol=1e-12) == (
+        tokens in ("all", "image")
+    )
     learned = relation_of(tokens, (3, 4))
-    for order, axis, table in ((views, 1, learned.view_position), (frames, 2, learned.frame_position)):
+    for order, axis in ((views, 1), (frames, 2)):
         turned = learned(x.index_select(axis, order))
-        same = torch.allclose(turned, learned(x).index_select(axis, order), rtol=0, atol=1e-12)
-        assert same == (table is None)
+        assert not torch.allclose(turned, learned(x).index_select(axis, order), rtol=0, atol=1e-12)
 
 
 @each_tokens
@@ -222,7 +223,7 @@ def test_who_sees_whom(tokens: str) -> None:
     other[0, 1, 2, 0] += 1  # a layer norm would take no notice of all channels alike
     moved = (relation(other) != relation(x)).any(-1)
     expected = torch.zeros(2, 3, 4, dtype=torch.bool)
-    at: Any = {"time": (0, 1), "view": (0, slice(None), 2)}.get(tokens, 0)
+    at: Any = {"time": (0, 1), "view": (0, slice(None), 2), "image": (0, 1, 2)}.get(tokens, 0)
     expected[at] = True
     assert torch.equal(moved, expected)
 
@@ -234,12 +235,18 @@ def test_any_number_of_views_and_frames(tokens: str) -> None:
     for views, frames in ((1, 1), (2, 3), (4, 2), (1, 5)):
         x = inputs(1, views, frames, 3, 12, 12, dtype=torch.float64)
         assert model(x).pose.shape == (1, views, frames, 17, 3)
-        beyond = [views > 2 and tokens != "time", frames > 3 and tokens != "view"]
+        beyond = [views > 2, frames > 3]
         if any(beyond):
             with pytest.raises(ValueError, match="position has 2 views; there are 4" if beyond[0] else "has 3 frames"):
                 limited(x)
         else:
             assert limited(x).pose.shape == (1, views, frames, 17, 3)
+
+
+def test_all_kinds_of_relation_have_the_same_parameters() -> None:
+    """So that rows of a table differ in the relation alone."""
+    names = [[n for n, _ in relation_of(tokens, (3, 4)).named_parameters()] for tokens in TOKENS]
+    assert all(each == names[0] for each in names) and "view_position" in names[0]
 
 
 def test_tokens_of_two_kinds_need_two_blocks() -> None:
@@ -270,6 +277,12 @@ def test_images_are_padded_to_whole_patches_and_windows() -> None:
     padded[:, :, :54, :47] = images
     close(model.space(images), model.space(padded))
     assert not torch.allclose(model.space(images), model.space(padded[:, :, :52, :44]))
+
+
+def test_pictures_in_uint8() -> None:
+    model, images = small().eval(), torch.randint(0, 256, (1, 2, 2, 3, 12, 12), dtype=torch.uint8)
+    close(model(images).pose, model((images / 255 - 0.5) / 0.25).pose, 1e-5)
+    assert model.double()(images).pose.dtype == torch.float64
 
 
 def test_blocks_are_left_out_in_training_only() -> None:
