@@ -99,8 +99,12 @@ def show(
 
 @app.command()
 def lift(
-    keypoints: Annotated[Path, typer.Argument(help="A file or folder of 2D keypoints, or a video.")],
+    keypoints: Annotated[
+        list[str],
+        typer.Argument(help="A file or folder of 2D keypoints, or a video; of several cameras one each, or NAME=FILE."),
+    ],
     out: Annotated[Path, typer.Option(help="Folder for pose.npz, pose.json, pose.png and pose.html.")],
+    calibration: Annotated[Folder, typer.Option(help="Of several cameras: where they are.")] = None,
     checkpoint: Annotated[
         Word, typer.Option(help="body, whole-body, a run folder or a checkpoint file; default by the keypoints.")
     ] = None,
@@ -113,7 +117,8 @@ def lift(
     smooth: Annotated[bool, typer.Option("--smooth", help="Filter over time, and say how far joints moved.")] = False,
     no_flip: Annotated[bool, typer.Option("--no-flip", help="Faster: do not average with the mirrored input.")] = False,
     write: Annotated[Word, typer.Option(help="Further files: bvh,trc,csv,c3d.")] = None,
-    axes: Annotated[Word, typer.Option(help="Their axes: camera, blender, unity, opensim; default by format.")] = None,
+    axes: Annotated[Word, typer.Option(help="Their axes: camera, blender, unity, opensim, world.")] = None,
+    up: Annotated[Word, typer.Option(help="The axis of the calibration's world that points up: z, y, -y, ...")] = None,
     trajectory: Annotated[
         bool, typer.Option("--trajectory", help="Move the person in them: an estimate; needs --focal or --fov.")
     ] = False,
@@ -123,32 +128,24 @@ def lift(
     force: Annotated[bool, typer.Option("--force", help="Overwrite outputs, and lift what looks wrong.")] = False,
     plugin: Plugins = None,
 ) -> None:
-    """Lift 2D keypoints to 3D: numbers, a picture and a page to turn and play."""
+    """Lift 2D keypoints to 3D: numbers, a picture and a page to turn and play. Several cameras need --calibration."""
     from skelgraph import lift as lifting
+    from skelgraph import lift_views
 
+    who, plugins, further = command_line.whom(person), command_line.plugins(plugin), write.split(",") if write else ()
+    shared: dict[str, Any] = {"checkpoint": checkpoint, "format": format, "force": force, "device": device}
+    shared |= {"write": further, "into": axes, "smooth": smooth, "fps": fps, "plugins": plugins, "person": who}
+    alone: dict[str, Any] = {"focal": focal, "fov": fov, "trajectory": trajectory, "height": height, "truth": truth}
+    command_line.check_cameras(
+        keypoints, calibration, {**alone, "image-size": image_size, "no-flip": no_flip, "person all": who == "all"}, up
+    )
     with command_line.frames_bar() as progress:
-        summary = lifting.lift(
-            keypoints,
-            out,
-            checkpoint=checkpoint,
-            format=format,
-            image_size=command_line.size(image_size),
-            person=command_line.whom(person),
-            focal=focal,
-            fov=fov,
-            force=force,
-            flip=not no_flip,
-            device=device,
-            truth=truth,
-            write=write.split(",") if write else (),
-            into=axes,
-            trajectory=trajectory,
-            height=height,
-            smooth=smooth,
-            fps=fps,
-            plugins=command_line.plugins(plugin),
-            progress=progress,
-        )
+        summary: Any
+        if calibration is not None:
+            summary = lift_views.lift_recording(keypoints, calibration, out, up=up, progress=progress, **shared)
+        else:
+            alone |= {"image_size": command_line.size(image_size), "flip": not no_flip}
+            summary = lifting.lift(keypoints[0], out, progress=progress, **shared, **alone)
     console.print(Text(str(summary)))
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import importlib
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from types import ModuleType
@@ -71,6 +71,27 @@ def whom(person: str | None) -> int | Literal["all"] | None:
     if not person.isdigit():
         raise typer.BadParameter(f"--person {person}: expected a number or all")
     return int(person)
+
+
+def check_cameras(files: Sequence[str], calibration: Path | None, alone: Mapping[str, object], up: str | None) -> None:
+    """Refuses options of ``lift`` that mean nothing for one camera, or for several.
+
+    Args:
+        files: of keypoints.
+        calibration: of several cameras.
+        alone: values of options for one camera, by name; None or False where not given.
+        up: an option for several.
+
+    Raises:
+        typer.BadParameter: naming the option.
+    """
+    given = ", ".join(f"--{name}" for name, value in alone.items() if value not in (None, False))
+    if calibration is not None and given:
+        raise typer.BadParameter(f"{given}: is for one camera; with --calibration leave it out")
+    if calibration is None and len(files) > 1:
+        raise typer.BadParameter(f"{len(files)} files: of several cameras? Then give --calibration FILE; else one file")
+    if calibration is None and up is not None:
+        raise typer.BadParameter("--up: is for several cameras, with --calibration")
 
 
 def complain(message: str) -> None:

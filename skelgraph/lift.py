@@ -125,7 +125,7 @@ def lift(
     lift_files.check(inputs, out, lift_files.names(stems, options.write), force)
     load = partial(lifter.load, flip=flip, device=device, plugins=plugins)
     model = None if checkpoint is None else load(checkpoint)  # before a video is looked through
-    read, everyone = _read(path, format, person, progress)
+    read, everyone = read_people(path, format, person, progress)
     if fps is not None:
         read = [dataclasses.replace(each, fps=fps) for each in read]
     if read[0].fps is None and (smooth or {"bvh", "trc", "c3d"} & set(write)):
@@ -184,10 +184,14 @@ def _lift_all(
     return lifted, tuple(f"person {number}: {error}" for number, error in errors.items())
 
 
-def _read(
+def read_people(
     path: Path, format: str | None, person: int | Literal["all"] | None, progress: Progress | None
 ) -> tuple[list[Keypoints], int]:
-    """Whom to lift, and of how many people in the file; of how many is not looked for where one is asked for."""
+    """Whom to lift, and of how many people in the file; of how many is not looked for where one is asked for.
+
+    Args:
+        path, format, person, progress: as of :func:`lift`.
+    """
     if person != "all":
         try:
             return [keypoints.read(path, format, person, progress=progress)], 1
@@ -248,4 +252,4 @@ def _mpjpe(pose: Pose3D, truth: Pose3D) -> float:
     return float(metrics.mpjpe(torch.from_numpy(pose.joints), torch.from_numpy(truth.joints)))
 
 
-__all__ = ["LiftSummary", "LiftedPerson", "lift"]
+__all__ = ["LiftSummary", "LiftedPerson", "lift", "read_people"]

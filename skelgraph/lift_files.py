@@ -9,8 +9,10 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from skelgraph import page, poses, report
+from skelgraph.data.recording import Recording
 from skelgraph.lift_summary import LiftedPerson
 from skelgraph.poses import Pose3D
+from skelgraph.world_pose import WorldPose
 
 _PAGE = "pose.html"
 _NUMBERS, _PICTURE = (".npz", ".json"), ".png"
@@ -80,6 +82,30 @@ def write(
                 name=first.name if others else "",
                 others={each.name: each.pose for each in others},
             )
+    return tuple(out / name for name in every)
+
+
+def write_world(
+    out: Path, world: WorldPose, recording: Recording, further: Sequence[str], axes: str | None, model: str
+) -> tuple[Path, ...]:
+    """Writes the files of a person in the world, and a picture and a page beside the first camera's view.
+
+    Args:
+        out: the folder; made if need be.
+        world: the person.
+        recording: what was lifted.
+        further: endings of further files.
+        axes: of these files, see :meth:`WorldPose.write`.
+        model: what lifted.
+    """
+    keypoints, camera = recording.views[0], recording.cameras[0]
+    pose, every = world.seen_by(camera), names(["pose"], further)
+    with _staged(out, every) as folder:
+        world.save(folder / "pose.npz", camera)
+        report.draw_pose(keypoints, pose, folder / f"pose{_PICTURE}")
+        for ending in further:
+            world.write(folder / f"pose.{ending}", axes)
+        page.write_page(folder / _PAGE, pose, keypoints, model=model)
     return tuple(out / name for name in every)
 
 

@@ -1,0 +1,287 @@
+"""Lifting what several calibrated cameras saw: one pose in the world, by triangulation or by a trained network."""
+
+from __future__ import annotations
+
+import dataclasses
+import time
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from types import ModuleType
+from typing import NamedTuple
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+
+from skelgraph import calibrations, lift, lift_files, poses, triangulation, weights, world_pose
+from skelgraph.cameras import Camera
+from skelgraph.checkpoint import load_run
+from skelgraph.data import recording
+from skelgraph.data.multiview import RAY_CHANNELS, multiview_input
+from skelgraph.data.recording import Recording
+from skelgraph.keypoints import Keypoints
+from skelgraph.lift_summary import ViewsSummary
+from skelgraph.lifter import Progress
+from skelgraph.poses import smoothing
+from skelgraph.skeleton import Skeleton
+from skelgraph.training import experiment
+from skelgraph.world_pose import WorldPose
+
+_LEAST_CONFIDENCE = 0.3
+_THRESHOLD = 15 / 1145
+_POINTS_AT_A_TIME = 1 << 16
+
+
+class _Network(NamedTuple):
+    model: nn.Module
+    skeleton: Skeleton
+    name: str
+
+
+def lift_recording(
+    files: Sequence[str | Path],
+    calibration: str | Path,
+    out: str | Path,
+    *,
+    checkpoint: str | Path | None = None,
+    format: str | None = None,
+    person: int | None = None,
+    force: bool = False,
+    device: str = "auto",
+    write: Sequence[str] = (),
+    into: str | None = None,
+    up: str | None = None,
+    smooth: bool = False,
+    fps: float | None = None,
+    plugins: Sequence[ModuleType] = (),
+    progress: Progress | None = None,
+) -> ViewsSummary:
+    """Lifts a file a camera to one pose in the world, and writes pose.npz, pose.json, pose.png and pose.html.
+
+    Nothing appears in the folder before all is done.
+
+    Args:
+        files: see :func:`skelgraph.data.recording.pair`; each as of :func:`skelgraph.keypoints.read`.
+        calibration: see :func:`skelgraph.calibrations.read`.
+        out: the folder to write into; made if need be.
+        checkpoint: a run or a checkpoint of a model for several views; default RANSAC and refinement.
+        format: of the keypoint files.
+        person: which person of every file; default in each the one who is the largest in the picture.
+        force: overwrite outputs, and lift what looks wrong.
+        device: auto, cpu or cuda.
+        write: further files, by their endings: bvh, csv, trc, c3d.
+        into: their axes, see :meth:`WorldPose.write`.
+        up: the world's axis that points up, see :data:`world_pose.LEVEL`; default :func:`world_pose.up_axis`.
+        smooth: filter the pose over time, see :mod:`skelgraph.poses.smoothing`.
+        fps: frames per second, where the files do not say it.
+        plugins: packages whose ``__all__`` the model's name may come from.
+        progress: called now and then, in videos first while people are looked for.
+
+    Raises:
+        FileNotFoundError: if a file is not there.
+        FileExistsError: if an output is there already and ``force`` is not given.
+        ValueError: if something does not fit; names the file, or the two files that do not go together.
+    """
+    _check_options(write, into, up)
+    cameras, out = calibrations.read(calibration), Path(out)
+    paired = recording.pair(files, cameras, calibration)
+    lift_files.check([*paired.values(), Path(calibration)], out, lift_files.names(["pose"], write), force)
+    network = None if checkpoint is None else _load(checkpoint, device, plugins)
+    views, crowded = _read(paired, format, person, fps, progress)
+    found = Recording.of(views, cameras, None if network is None else network.skeleton, force=force)
+    if found.fps is None and (smooth or {"bvh", "trc", "c3d"} & set(write)):
+        raise ValueError(f"{found.views[0].source}: does not say how many frames a second it has: give --fps")
+    axis, tilt = world_pose.up_axis(found.cameras) if up is None else (up, None)
+    start = time.perf_counter()
+    world = lift_found(found, axis, None if network is None else network.model, progress)
+    moved = None
+    if smooth and world.fps is not None:
+        moved = smoothing.one_euro(world.joints, world.fps, missing=world.missing)
+        world = dataclasses.replace(world, joints=moved.joints)
+    seconds = time.perf_counter() - start
+    by = "RANSAC" if network is None else network.name
+    return ViewsSummary(
+        calibration=Path(calibration),
+        num_cameras=len(cameras),
+        recording=found,
+        crowded=crowded,
+        world=world,
+        tilt_deg=tilt,
+        by=f"triangulated by RANSAC (to {_threshold(found.cameras):.0f} px) and refined" if network is None else by,
+        smoothed=moved,
+        outputs=lift_files.write_world(out, world, found, write, into, by),
+        seconds=seconds,
+    )
+
+
+def lift_found(
+    found: Recording, up: str, model: nn.Module | None = None, progress: Progress | None = None
+) -> WorldPose:
+    """The pose of a recording, gaps in it interpolated.
+
+    Args:
+        found: what the cameras saw.
+        up: the world's axis that points up.
+        model: as of :func:`lift_views`; default RANSAC and refinement.
+        progress: as of :func:`lift_views`.
+
+    Raises:
+        ValueError: if no two cameras see the same joint and agree, or the model gives what is not finite.
+    """
+    px, confidence = found.keypoints, found.confidence
+    trusted = torch.where(confidence < _LEAST_CONFIDENCE, 0.0, confidence)
+    if model is None:
+        points = _triangulated(found.cameras, px.double(), trusted, progress)
+        guessed = np.asarray(np.isnan(points).any(-1))
+        joints = filled(points, found.skeleton)
+    else:
+        turn = world_pose.z_up(up)
+        cameras = [dataclasses.replace(c, R=c.R @ turn.mT, T=turn @ c.T) for c in found.cameras]
+        joints = (lift_views(model, cameras, px, confidence, progress=progress).double() @ turn).numpy()
+        guessed = ((confidence > 0).sum(0) < 2).numpy()
+    if not np.isfinite(joints).all():
+        what = (
+            "gives values that are not finite" if model is not None else "no two cameras see the same joint and agree"
+        )
+        raise ValueError(f"{', '.join(view.source for view in found.views)}: {what}")
+    off = triangulation.reprojection_error(found.cameras, torch.from_numpy(joints), px.double())
+    error_px = torch.where(trusted > 0, off, torch.nan).float().numpy()
+    names = tuple(camera.name for camera in found.cameras)
+    return WorldPose(joints, found.skeleton, up, found.fps, guessed, names, error_px)
+
+
+@torch.no_grad()
+def lift_views(
+    model: nn.Module,
+    cameras: Sequence[Camera],
+    keypoints: Tensor,
+    confidence: Tensor,
+    chunk: int | None = None,
+    progress: Progress | None = None,
+) -> Tensor:
+    """Joints in the world by a model for several views, each frame in the middle of those around it.
+
+    The first and the last frame are repeated at the ends. How many frames are done at once plays no part in the result.
+
+    Args:
+        model: called with what :func:`multiview_input` gives, [B, V, T, J, 9], T its ``num_frames``, gives [B, T, J, 3]
+            m.
+        cameras: V of them; z is up in their world, as in the models' training data.
+        keypoints: [V, F, J, 2] px as filmed.
+        confidence: [V, F, J], 0 = missing.
+        chunk: frames at once, which bounds memory; default by views and joints.
+        progress: called after every chunk with the frames done and the frames in all.
+
+    Returns:
+        [F, J, 3] m.
+    """
+    views, count, joints = confidence.shape
+    length = int(getattr(model, "num_frames", 1))
+    chunk = chunk or max(1, _POINTS_AT_A_TIME // (views * joints * length))
+    around = torch.arange(length) - length // 2
+    where = next((each.device for each in model.parameters()), torch.device("cpu"))
+    result = torch.zeros(count, joints, 3)
+    for first in range(0, count, chunk):
+        frames = torch.arange(first, min(first + chunk, count))
+        window = (frames[:, None] + around).clamp(0, count - 1)
+        low, high = int(window.min()), int(window.max()) + 1
+        x = multiview_input(cameras, keypoints[:, low:high].float(), confidence[:, low:high].float())
+        clips = x[:, window - low].movedim(0, 1).to(where)  # [B, V, T, J, 9]
+        result[frames] = model(clips)[:, length // 2].float().cpu()
+        if progress is not None:
+            progress(int(frames[-1]) + 1, count)
+    return result
+
+
+def filled(points: NDArray[np.float64], skeleton: Skeleton) -> NDArray[np.float64]:
+    """Points [F, J, 3] m with gaps (NaN) interpolated over time, beyond the ends held.
+
+    The mean of the origin joints is interpolated where it stands, the others relative to it, so that a joint that is
+    lost walks on with the person. A joint that is found in no frame is put where the nearest joint along the bones is.
+    All NaN if nothing is found.
+    """
+    path = points[:, list(skeleton.origin)].mean(axis=1)
+    if not np.isfinite(path).any():
+        seen = np.isfinite(points).all(-1, keepdims=True)
+        with np.errstate(invalid="ignore"):
+            path = np.where(seen, points, 0).sum(axis=1) / seen.sum(axis=1)
+    path = _interpolated(path[:, None])
+    result = path + _interpolated(points - path)
+    found = np.isfinite(result).all(axis=(0, 2))
+    for joint in np.flatnonzero(~found) if found.any() else ():
+        hops = skeleton.hops(int(joint)).numpy()
+        result[:, joint] = result[:, int(np.where(found, hops, np.inf).argmin())]
+    return result
+
+
+def _triangulated(
+    cameras: Sequence[Camera], px: Tensor, confidence: Tensor, progress: Progress | None
+) -> NDArray[np.float64]:
+    """[F, J, 3] m of px [V, F, J, 2], NaN where no two cameras agree; some frames at a time, which bounds memory."""
+    views, count, joints = confidence.shape
+    chunk, done = max(1, _POINTS_AT_A_TIME // (views * joints)), []
+    for first in range(0, count, chunk):
+        part, seen = px[:, first : first + chunk], confidence[:, first : first + chunk]
+        start = triangulation.ransac(cameras, part, seen, _threshold(cameras))
+        done.append(triangulation.refine(cameras, start, part, seen).points.numpy())
+        if progress is not None:
+            progress(min(first + chunk, count), count)
+    return np.concatenate(done) if done else np.zeros((0, joints, 3))
+
+
+def _interpolated(points: NDArray[np.float64]) -> NDArray[np.float64]:
+    """[F, J, 3] with each joint's gaps filled linearly; NaN where it is never found."""
+    result, frames = points.copy(), np.arange(len(points))
+    for joint in range(points.shape[1]):
+        good = np.flatnonzero(np.isfinite(points[:, joint]).all(-1))
+        if 0 < good.size < len(frames):
+            for axis in range(3):
+                result[:, joint, axis] = np.interp(frames, good, points[good, joint, axis])
+    return result
+
+
+def _check_options(write: Sequence[str], into: str | None, up: str | None) -> None:
+    known = [ending[1:] for ending in poses.WRITERS]
+    unknown = [ending for ending in write if ending not in known]
+    if unknown:
+        raise ValueError(f"--write {', '.join(unknown)}: known are {', '.join(known)}")
+    world_pose.check_axes(into, write)
+    if up is not None and up not in world_pose.LEVEL:
+        raise ValueError(f"--up {up}: expected the world's axis that points up: {', '.join(world_pose.LEVEL)}")
+
+
+def _load(checkpoint: str | Path, device: str, plugins: Sequence[ModuleType]) -> _Network:
+    model, skeleton, _ = load_run(weights.find(checkpoint), plugins=plugins)
+    channels = getattr(model, "in_channels", None)
+    if channels != RAY_CHANNELS:
+        raise ValueError(
+            f"--checkpoint {checkpoint}: {type(model).__name__} is no model for several calibrated cameras; give "
+            "one that is, or none: then the joints are triangulated"
+        )
+    return _Network(model.to(experiment.torch_device(device)), skeleton, type(model).__name__)
+
+
+def _read(
+    paired: Mapping[str, Path],
+    format: str | None,
+    person: int | None,
+    fps: float | None,
+    progress: Progress | None,
+) -> tuple[dict[str, Keypoints], tuple[str, ...]]:
+    """The keypoints of each camera, and which files hold several people of whom the largest was taken."""
+    views, crowded = {}, []
+    for name, path in paired.items():
+        (view,), everyone = lift.read_people(path, format, person, progress)
+        views[name] = view if fps is None else dataclasses.replace(view, fps=fps)
+        if everyone > 1:
+            crowded.append(f"{path} holds {everyone} people; taken: {view.person}, the largest in the picture")
+    return views, tuple(crowded)
+
+
+def _threshold(cameras: Sequence[Camera]) -> float:
+    """px by which keypoints may miss a joint's projection: 15 at the focal length of Human3.6M's cameras."""
+    return _THRESHOLD * float(torch.stack([camera.f.mean() for camera in cameras]).mean())
+
+
+__all__ = ["filled", "lift_found", "lift_recording", "lift_views"]

@@ -1,0 +1,212 @@
+"""Recordings by several cameras: whose file is whose, and whether they belong together."""
+
+import dataclasses
+import re
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+import walk
+
+from skelgraph.cameras import Camera
+from skelgraph.data import view_agreement
+from skelgraph.data.recording import Recording, pair, skeleton_of
+from skelgraph.keypoints import Keypoints
+from skelgraph.skeletons import BLAZEPOSE, COCO, COCO_WHOLEBODY, OPENPOSE_BODY25
+from skelgraph.triangulation import triangulate
+
+NAMES = list(walk.RIG)
+
+
+@pytest.fixture(scope="module")
+def filmed() -> dict[str, Keypoints]:
+    return walk.views(*walk.film(walk.dance(), noise=3))
+
+
+def late(view: Keypoints, frames: int) -> Keypoints:
+    """The view with its first frame held: it lags by ``frames``."""
+    kept = np.clip(np.arange(view.num_frames) - frames, 0, None)
+    return dataclasses.replace(view, xy=view.xy[kept], confidence=view.confidence[kept])
+
+
+def cameras(*names: str) -> dict[str, Camera]:
+    first = next(iter(walk.RIG.values()))
+    return {name: dataclasses.replace(first, name=name) for name in names}
+
+
+def test_files_and_a_calibration_become_one_recording(tmp_path, filmed):
+    files = walk.write(tmp_path, filmed)
+    found = Recording.read(files[::-1], tmp_path / "Calib.json")
+    assert [camera.name for camera in found.cameras] == NAMES and found.skeleton == COCO
+    assert found.fps == 30 and found.num_frames == 90 and not found.warnings
+    px, _ = walk.film(walk.dance(), noise=3)
+    torch.testing.assert_close(found.keypoints, px.float(), rtol=0, atol=1e-3)
+    points = triangulate(found.cameras, found.keypoints, found.confidence).points
+    assert (points - walk.dance()).norm(dim=-1).median() < 0.02
+    some = Recording.read({NAMES[2]: files[2], NAMES[0]: files[0]}, tmp_path / "Calib.json")
+    assert [camera.name for camera in some.cameras] == [NAMES[0], NAMES[2]]
+
+
+def test_keypoints_become_those_of_another_skeleton(filmed):
+    found = Recording.of(filmed, walk.RIG, BLAZEPOSE)
+    assert found.keypoints.shape == (4, 90, 33, 2) and "left_heel" in found.match.missing
+    assert (found.confidence[:, :, BLAZEPOSE.index("left_heel")] == 0).all()
+
+
+def test_a_file_is_of_the_camera_that_its_name_or_its_folders_tells(tmp_path):
+    rig = cameras("cam_01", "cam_02", "left", "left_far", "7")
+    for given, name in (
+        ("walk_cam01.json", "cam_01"),
+        ("CAM-02_keypoints", "cam_02"),
+        ("cam_01/keypoints.json", "cam_01"),
+        ("walk.left.far.npz", "left_far"),
+        ("walk_left.npz", "left"),
+        ("take7.csv", "7"),
+    ):
+        other = "left=x.npz" if name != "left" else "7=x.npz"
+        assert pair([tmp_path / given, other], rig, "Calib.toml")[name] == tmp_path / given
+    assert pair(["left=a=b.npz", "7=c.npz"], rig, "c") == {"left": Path("a=b.npz"), "7": Path("c.npz")}
+
+
+@pytest.mark.parametrize(
+    ("files", "said"),
+    [
+        (
+            ["cam1.npz", "cam2.npz"],
+            "/cam1.npz: its name tells none .* of Calib.toml, or more than one. Cameras: cam",
+        ),
+        (["cam_010.npz", "cam_02.npz"], "cam_010.npz: its name tells none"),
+        (
+            ["cam_01_cam_02.npz", "cam_02.npz"],
+            "files: .*cam_01_cam_02.npz, .*Say which is whose: cam_01=.*cam",
+        ),
+        (["a/cam_01.npz", "b/cam_01.npz"], "a/cam_01.npz and .*b/cam_01.npz: both are of camera 'cam_01'"),
+        (["cam_01=x.npz", "cam_02=x.npz"], "x.npz and x.npz: the same file, for the cameras 'cam_01' and 'cam_02'"),
+        (["cam_03=x.npz", "cam_02.npz"], "Calib.toml has no camera 'cam_03'; it has cam_01, cam_02"),
+        (["cam_01.npz"], "cam_01.npz: several cameras need a file each, at least two"),
+    ],
+)
+def test_files_that_cannot_be_told_apart_are_listed(tmp_path, files, said):
+    given = [file if "=" in file else tmp_path / file for file in files]
+    with pytest.raises(ValueError, match=said):
+        pair(given, cameras("cam_01", "cam_02"), "Calib.toml")
+
+
+def test_files_that_differ_are_named(filmed):
+    a, b = NAMES[:2]
+    first, second = filmed[a], filmed[b]
+    both = f"{a}.npz and {b}.npz"
+    short = dataclasses.replace(second, xy=second.xy[:80], confidence=second.confidence[:80])
+    fewer = dataclasses.replace(
+        second, xy=second.xy[:, 1:], confidence=second.confidence[:, 1:], joints=COCO.joints[1:]
+    )
+    turned = dataclasses.replace(second, joints=COCO.joints[::-1])
+    same = dataclasses.replace(first, source=second.source)
+    for other, said in (
+        (short, f"{both}: 90 and 80 frames"),
+        (dataclasses.replace(second, fps=25), f"{both}: 30 and 25 frames per second"),
+        (fewer, f"{both}: other joints, 17 and 16, not in both: nose"),
+        (turned, f"{both}: other joints, 17 and 17, in another order"),
+        (same, f"{both}: hold the same keypoints"),
+        (
+            dataclasses.replace(second, image_size=(640, 480)),
+            f"{b}.npz: its image is 640x480 px, .* {b!r} in",
+        ),
+    ):
+        with pytest.raises(ValueError, match=said):
+            Recording.of({a: first, b: other}, walk.RIG)
+    none = {
+        name: dataclasses.replace(filmed[name], xy=first.xy[:0], confidence=first.confidence[:0]) for name in (a, b)
+    }
+    with pytest.raises(ValueError, match=f"{a}.npz: has no frames"):
+        Recording.of(none, walk.RIG)
+    with pytest.raises(ValueError, match=f"at least two cameras' keypoints, found {a}.npz"):
+        Recording.of({a: first}, walk.RIG)
+    assert Recording.of({a: first, b: dataclasses.replace(second, fps=None)}, walk.RIG).fps == 30
+
+
+@pytest.mark.parametrize("frames", [4, 10, -7])
+def test_an_unsynchronised_file_is_named_with_the_frames_it_is_late(filmed, frames):
+    third = NAMES[2]
+    if frames > 0:
+        shifted = {**filmed, third: late(filmed[third], frames)}
+    else:
+        shifted = {name: view if name == third else late(view, -frames) for name, view in filmed.items()}
+    with pytest.raises(ValueError, match="look unsynchronised: the first is") as raised:
+        Recording.of(shifted, walk.RIG)
+    told = re.match(r"(\d+).npz .* and (\d+).npz .*the first is (\d+) frames late", str(raised.value))
+    assert told is not None and abs(int(told[3]) - abs(frames)) <= 1
+    assert (told[1] if frames > 0 else told[2]) == third
+    insisted = Recording.of(shifted, walk.RIG, force=True)
+    assert "unsynchronised" in insisted.warnings[-1]
+
+
+def test_of_two_files_one_is_late(filmed):
+    a, b = NAMES[:2]
+    with pytest.raises(ValueError, match=rf"{b}.npz .* and {a}.npz .* look unsynchronised: the first is [789] fr"):
+        Recording.of({a: filmed[a], b: late(filmed[b], 8)}, walk.RIG)
+
+
+def test_files_of_each_others_cameras_are_named(filmed):
+    a, b, c, d = NAMES
+    swapped = {a: filmed[a], b: filmed[d], c: filmed[c], d: filmed[b]}
+    same_size = {name: dataclasses.replace(view, image_size=None) for name, view in swapped.items()}
+    with pytest.raises(ValueError, match=rf"{d}.npz \({b}\) and {b}.npz \({d}\) look exchanged: .*--force"):
+        Recording.of(same_size, walk.RIG)
+
+
+def test_files_of_different_scenes_are_named(filmed):
+    a, b = NAMES[:2]
+    moved = walk.views(*walk.film(walk.dance() + torch.tensor([1.0, 1.0, 0.0])))
+    with pytest.raises(ValueError, match=rf"{a}.npz \({a}\) and {b}.npz \({b}\) do not show the same scene"):
+        Recording.of({a: filmed[a], b: moved[b]}, walk.RIG)
+
+
+@pytest.mark.parametrize("count", [2, 4])
+@pytest.mark.parametrize("still", [True, False])
+def test_noise_gaps_and_people_who_stand_are_no_alarm(count, still):
+    joints = walk.dance()
+    joints = joints[:1].expand_as(joints) if still else joints
+    for seed in range(3):
+        given = walk.views(*walk.film(joints, noise=8, hidden=0.2, seed=seed))
+        found = Recording.of({name: given[name] for name in NAMES[:count]}, walk.RIG, force=True)
+        assert not [warning for warning in found.warnings if "look" in warning or "scene" in warning]
+
+
+def test_the_real_walk_is_no_alarm_but_shifted_or_exchanged_it_is(data_dir):
+    rig, given = walk.pose2sim(data_dir)
+    Recording.of(given, rig)
+    for a, b in (("cam01", "cam02"), ("cam03", "cam04"), ("cam01", "cam04")):
+        Recording.of({a: given[a], b: given[b]}, rig)
+    with pytest.raises(ValueError, match=r"cam03.npz .* and cam\d+.npz .* look unsynchronised: the first is 1[0-4] "):
+        Recording.of({**given, "cam03": late(given["cam03"], 10)}, rig)
+    exchanged = {**given, "cam01": given["cam02"], "cam02": given["cam01"]}
+    with pytest.raises(ValueError, match=r"cam02.npz \(cam01\) and cam01.npz \(cam02\) look exchanged"):
+        Recording.of(exchanged, rig)
+
+
+def test_epipolar_distance_is_zero_for_one_point_and_nearly_the_distance_in_px_else():
+    a, b = (walk.RIG[name] for name in NAMES[:2])
+    px, _ = walk.film(walk.dance())
+    one, two = a.undistort(px[0]), b.undistort(px[1])
+    assert view_agreement.epipolar_distance(a, one, b, two).abs().max() < 1e-8
+    moved = two + torch.tensor([0.0, 10.0])  # the lines are nearly level
+    off = view_agreement.epipolar_distance(a, one, b, moved).abs()
+    assert ((off > 4) & (off < 10)).all()
+    assert view_agreement.epipolar_distance(a, one, b, two * torch.nan).isnan().all()
+
+
+def test_the_skeleton_of_keypoints_is_the_built_in_one_or_has_its_bones():
+    def named(joints):
+        return Keypoints.of(np.ones((1, len(joints), 2)), joints)
+
+    assert skeleton_of(named(BLAZEPOSE.joints)) == BLAZEPOSE
+    hands = [joint for joint in COCO_WHOLEBODY.joints if "_hand_" in joint]
+    both = skeleton_of(named([*OPENPOSE_BODY25.joints, *hands]))
+    assert both.num_joints == 67 and len(both.roots) == 1
+    assert both.joints[both.parents[both.index("left_hand_5")]] == "left_hand_0"
+    ape = skeleton_of(named(["tail", "left_paw"]))
+    assert ape.parents == (-1, -1)
+    with pytest.raises(ValueError, match="does not name its 3 joints"):
+        skeleton_of(Keypoints.of(np.ones((1, 3, 2))))
