@@ -76,7 +76,7 @@ def evaluate(
 
     chosen = command_line.choice(which)
     metrics = measure(run, which=chosen, overrides=changes or [], device=device, plugins=command_line.plugins(plugin))
-    for by in ("overall", "h3wb", "parts", "joints", "actions"):
+    for by in ("overall", "views", "h3wb", "parts", "joints", "actions"):
         if by == "overall" or metrics.get(by):
             console.print(tables.metrics_table(metrics, by), "")
 

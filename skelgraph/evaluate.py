@@ -12,10 +12,12 @@ import torch
 from torch import Tensor, nn
 
 from skelgraph import atomic, checkpoint, config, metrics
+from skelgraph.data.multiview import MultiView
 from skelgraph.data.poses import judged
 from skelgraph.data.transforms import flip_input, flip_pose
 from skelgraph.skeleton import Skeleton
 from skelgraph.training import experiment
+from skelgraph.views_report import views_report
 
 
 class PosePairs(NamedTuple):
@@ -50,7 +52,8 @@ def evaluate(
         check: called between batches; may raise to break off.
 
     Returns:
-        The metrics of :func:`report` (lengths in mm), those of the mean training pose under ``mean_pose`` (where the
+        The metrics of :func:`report` (lengths in mm), of several calibrated cameras (whose MPJPE is in the world, not
+        re-centred) those of :func:`views_report` too, those of the mean training pose under ``mean_pose`` (where the
         checkpoint has it), and the numbers of poses, parameters and training steps.
 
     Raises:
@@ -82,6 +85,8 @@ def evaluate(
     if "mean_pose" in meta:
         mean_pose = torch.tensor(meta["mean_pose"], device=where).expand_as(poses.target)
         result["mean_pose"] = report(mean_pose, poses, skeleton, dataset.actions)
+    if isinstance(dataset, MultiView) and dataset.calibrated:
+        result |= views_report(model, dataset.draw(0, device=where), skeleton, check=check)
     if not overrides:
         folder = run if run.is_dir() else run.parent
         atomic.write(folder / "metrics.json", json.dumps(result, indent=1, allow_nan=False) + "\n")

@@ -8,7 +8,7 @@ from typing import Any, Literal, NamedTuple, get_args
 from rich.table import Table
 from rich.text import Text
 
-By = Literal["overall", "parts", "joints", "actions", "h3wb"]
+By = Literal["overall", "parts", "joints", "actions", "h3wb", "views"]
 
 _PROTOCOLS = {
     "mpjpe_mm": "MPJPE (mm)",
@@ -17,8 +17,21 @@ _PROTOCOLS = {
     "velocity_mm": "velocity error (mm)",
     "pck": "PCK at 150 mm (%)",
     "auc": "AUC (%)",
+    "origin_mpjpe_mm": "MPJPE relative to the origin (mm)",
+    "keypoint_pck": "2D PCK at 5 % of the figure (%)",
+    "keypoint_mse": "2D squared error (px^2)",
+    "reprojection_px": "reprojection error (px)",
+    "bone_variation": "bones' variation (%)",
 }
-_FIRST = {"overall": "metric", "parts": "part", "joints": "joint", "actions": "action", "h3wb": "H3WB part"}
+_SHARES = ("pck", "auc", "keypoint_pck", "bone_variation")
+_FIRST = {
+    "overall": "metric",
+    "parts": "part",
+    "joints": "joint",
+    "actions": "action",
+    "h3wb": "H3WB part",
+    "views": "views",
+}
 
 
 class Row(NamedTuple):
@@ -51,7 +64,7 @@ def metric_rows(metrics: Mapping[str, Any], by: By = "overall") -> list[Row]:
         raise ValueError(f"by is {by!r}; expected one of {', '.join(get_args(By))}")
     baseline = metrics.get("mean_pose", {})
     if by == "overall":
-        scales = {key: 100.0 if key in ("pck", "auc") else 1.0 for key in _PROTOCOLS}
+        scales = {key: 100.0 if key in _SHARES else 1.0 for key in _PROTOCOLS}
         return [
             Row(label, scales[key] * metrics[key], scales[key] * baseline[key] if key in baseline else None)
             for key, label in _PROTOCOLS.items()

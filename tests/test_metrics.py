@@ -138,3 +138,32 @@ def test_metrics_have_no_gradient() -> None:
     for metric in (metrics.mpjpe, metrics.p_mpjpe, metrics.n_mpjpe, metrics.velocity_error, metrics.pck, metrics.auc):
         assert not metric(pred, y).requires_grad
     assert not any(value.requires_grad for value in metrics.h3wb(pred, y).values())
+
+
+def test_bones_of_a_rigid_body_do_not_vary_and_gaps_do_not_count():
+    random = torch.Generator().manual_seed(0)
+    body = torch.randn(1, 5, 3, generator=random, dtype=torch.float64)
+    turn = torch.linalg.qr(torch.randn(20, 3, 3, generator=random, dtype=torch.float64))[0]
+    moving = body @ turn + torch.randn(20, 1, 3, generator=random, dtype=torch.float64)
+    bones = [(0, 1), (1, 2), (3, 4)]
+    assert metrics.bone_variation(moving, bones) < 1e-12
+    moving[3, 2] = torch.nan
+    assert metrics.bone_variation(moving, bones) < 1e-12
+    moving[:19, 4] = torch.nan
+    with pytest.raises(ValueError, match=r"\(3, 4\)\] are found in fewer than 2 frames"):
+        metrics.bone_variation(moving, bones)
+
+
+def test_bone_variation_is_the_mean_of_sd_over_mean():
+    lengths = torch.tensor([[1.0, 2.0], [2.0, 2.0], [3.0, 2.0]], dtype=torch.float64)
+    poses = torch.zeros(3, 3, 3, dtype=torch.float64)
+    poses[:, 1, 0], poses[:, 2, 1] = lengths[:, 0], lengths[:, 1]
+    assert float(metrics.bone_variation(poses, [(0, 1), (0, 2)])) == pytest.approx((1 / 2 + 0) / 2)
+
+
+def test_keypoint_metrics_are_in_pixels_and_shares_of_the_figure():
+    target = torch.tensor([[[0.0, 0.0], [100.0, 0.0], [50.0, 200.0]]])
+    pred = target + torch.tensor([[[9.0, 0.0], [0.0, 11.0], [3.0, 4.0]]])
+    assert float(metrics.keypoint_pck(pred, target)) == pytest.approx(2 / 3)  # 5 % of 200 px
+    assert float(metrics.keypoint_pck(pred, target, share=0.02)) == 0
+    assert float(metrics.keypoint_mse(pred, target)) == pytest.approx((81 + 121 + 25) / 3)

@@ -111,7 +111,8 @@ def _lasting(keypoints: Tensor, skeleton: Skeleton, probability: float, random: 
     chosen = limbs[torch.randint(len(limbs), (clips, views), generator=random)][:, :, None, :, None]
     traded = keypoints[..., skeleton.flip_index, :] - keypoints
     kind = uniform(1, 1, 1)
-    fault = torch.where(kind < 0.3, chosen * traded, torch.where(kind < 0.5, traded, chosen * 0.2 * size * normal(1, 1, 2)))
+    shifted = chosen * 0.2 * size * normal(1, 1, 2)
+    fault = torch.where(kind < 0.3, chosen * traded, torch.where(kind < 0.5, traded, shifted))
     share = 0.5 * probability * torch.rand(clips, 1, 1, 1, 1, generator=random)
     drift = 0.05 * size * (normal(1, joints, 2) + time * normal(1, joints, 2)) * uniform(1, joints, 1)
     return torch.where(span, fault, 0) + torch.where(uniform(1, joints, 1) < share, drift, 0)

@@ -75,8 +75,8 @@ class MultiViewLifter(nn.Module):
 
     with w the weight that Huber's regression gives the ray times what its token says, :math:`\tilde X^0` the median of
     five frames, :math:`\hat X` where the rays of a consensus meet (both at most 20 s away), and s the median by which
-    the clip's rays miss the points, which is 0 where keypoints are exact: exact keypoints are triangulated exactly. A joint
-    that fewer than two views see gets its place from the other joints and frames, with s = 0.2 m.
+    the clip's rays miss the points, which is 0 where keypoints are exact: exact keypoints are triangulated exactly. A
+    joint that fewer than two views see gets its place from the other joints and frames, with s = 0.2 m.
 
     Nothing depends on the order or number of views, or on the number of frames; joints with confidence 0 are masked.
     Without cameras the answer has the first view's axes and is relative to the skeleton's origin.

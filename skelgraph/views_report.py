@@ -1,0 +1,70 @@
+"""What several cameras give: errors in the world and in the images, by number of views."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from skelgraph import geometry, metrics
+from skelgraph.data.multiview import Clips, film
+from skelgraph.skeleton import Skeleton
+
+
+@torch.no_grad()
+def views_report(
+    model: nn.Module, clips: Clips, skeleton: Skeleton, batch_size: int = 64, check: Callable[[], None] = lambda: None
+) -> dict[str, Any]:
+    """Errors on the middle frames of clips.
+
+    Args:
+        model: takes [B, V, T, J, 9], gives [B, T, J, 3] m, world.
+        clips: N of them.
+        skeleton: J joints.
+        batch_size: clips at a time.
+        check: called between batches; may raise to break off.
+
+    Returns:
+        ``views``: by the number of views 1 to V that are left of each clip, world MPJPE in mm, not re-centred
+        (``mpjpe_mm``), and that of the joints which at least two of them see (``met_mpjpe_mm``, where there are any).
+        With all views ``origin_mpjpe_mm`` relative to the origin; ``keypoint_pck`` and ``keypoint_mse`` (px^2) of the
+        poses projected into all views against the exact projections; ``reprojection_px``, the median distance to the
+        keypoints seen; and, of more than one frame, ``bone_variation`` over a clip, the mean of all clips.
+    """
+    x, middle = clips.inputs(9), clips.keypoints.size(2) // 2
+    target, count = clips.target[:, middle], x.size(1)
+    result: dict[str, Any] = {"views": {}}
+    for views in range(1, count + 1):
+        left_over = torch.arange(count, device=x.device).view(-1, 1, 1, 1) < views
+        left = torch.where(left_over, x, 0)
+        pose = _poses(model, left, batch_size, check)
+        error = metrics.per_joint(pose[:, middle], target) * 1000
+        enough = (left[:, :, middle, :, 2] > 0).sum(1) >= 2
+        result["views"][str(views)] = {"mpjpe_mm": float(error.mean())}
+        if enough.any():
+            result["views"][str(views)]["met_mpjpe_mm"] = float(error[enough].mean())
+    relative = metrics.mpjpe(*(geometry.center_on(each, skeleton.origin) for each in (pose[:, middle], target)))
+    truth, px = (film(clips.rig, each)[0] for each in (clips.target, pose))
+    off = (px - clips.keypoints).norm(dim=-1)[clips.confidence > 0]
+    ahead = px[:, :, middle].isfinite().all(-1).all(-1)  # of the camera, as only a pose that is far off is not
+    px_true, px_found = truth[:, :, middle][ahead], px[:, :, middle][ahead]
+    bones = [(joint, parent) for joint, parent in enumerate(skeleton.parents) if parent >= 0]
+    result |= {
+        "origin_mpjpe_mm": float(relative) * 1000,
+        "keypoint_pck": float(metrics.keypoint_pck(px_found, px_true)),
+        "keypoint_mse": float(metrics.keypoint_mse(px_found, px_true)),
+        "reprojection_px": float(off.nanmedian()),
+    }
+    if x.size(2) > 1:
+        result["bone_variation"] = float(torch.stack([metrics.bone_variation(each, bones) for each in pose]).mean())
+    return result
+
+
+def _poses(model: nn.Module, x: Tensor, batch_size: int, check: Callable[[], None]) -> Tensor:
+    parts = []
+    for part in x.split(batch_size):
+        check()
+        parts.append(model(part).float())
+    return torch.cat(parts)
