@@ -18,6 +18,7 @@ from torch import Tensor, nn
 from skelgraph import checkpoint, geometry, metrics, triangulation
 from skelgraph.cameras import Camera
 from skelgraph.data.multiview import Clips, MultiView, film
+from skelgraph.data.placement import Rig
 from skelgraph.data.poses import middle_frame
 from skelgraph.data.rotations import rotate
 from skelgraph.evaluate import predict
@@ -44,14 +45,18 @@ class Middle(NamedTuple):
     px: Tensor  # [N, V, J, 2]
     confidence: Tensor  # [N, V, J]
     target: Tensor  # [N, J, 3] m, world
-    cameras: list[list[Camera]]
+    sets: list[tuple[Tensor, list[Camera]]]  # which clips have which cameras, in this order
 
     @staticmethod
     def of(clips: Clips) -> Middle:
         half = clips.keypoints.size(2) // 2
-        return Middle(
-            clips.keypoints[:, :, half], clips.confidence[:, :, half], middle_frame(clips.target), cameras_of(clips)
-        )
+        order = clips.rig.T[..., 0].argsort(1)  # a set's cameras come in any order
+        rows = torch.arange(len(order))[:, None]
+        rig = Rig(*(value[rows, order] for value in clips.rig))
+        px, confidence = clips.keypoints[rows, order, half], clips.confidence[rows, order, half]
+        _, which = rig.T.flatten(1).unique(dim=0, return_inverse=True)
+        sets = [(which == i).nonzero().flatten() for i in range(int(which.max()) + 1)]
+        return Middle(px, confidence, middle_frame(clips.target), [(i, cameras_of(rig, int(i[0]))) for i in sets])
 
     @property
     def enough(self) -> Tensor:
@@ -59,19 +64,12 @@ class Middle(NamedTuple):
         return (self.confidence > 0).sum(1) >= 2
 
 
-def cameras_of(clips: Clips) -> list[list[Camera]]:
-    """The cameras of each clip."""
-    fields = ("R", "T", "f", "c", "k", "p")
+def cameras_of(rig: Rig, clip: int) -> list[Camera]:
+    """The cameras of a clip."""
+    parameters = ("R", "T", "f", "c", "k", "p")
     return [
-        [
-            Camera(
-                *(getattr(clips.rig, name)[n, v].double() for name in fields),
-                *map(int, clips.rig.image_size[n, v]),
-                name=f"{v}",
-            )
-            for v in range(clips.keypoints.size(1))
-        ]
-        for n in range(len(clips.keypoints))
+        Camera(*(getattr(rig, name)[clip, v].double() for name in parameters), *map(int, rig.image_size[clip, v]))
+        for v in range(rig.T.size(1))
     ]
 
 
@@ -83,8 +81,9 @@ def seen(split: str, count: int, **faults: Any) -> Clips:
 
 def triangulated(middle: Middle, method: str, threshold: float) -> Tensor:
     """Joints [N, J, 3] m by one of METHODS; where no views agree, those of all views."""
-    found = []
-    for px, confidence, cameras in zip(middle.px, middle.confidence, middle.cameras, strict=True):
+    result = torch.zeros_like(middle.target)
+    for clips, cameras in middle.sets:
+        px, confidence = (each[clips].transpose(0, 1) for each in (middle.px, middle.confidence))
         plain = triangulation.triangulate(cameras, px, (confidence > 0).to(px))
         if method == "DLT":
             points = plain
@@ -94,8 +93,8 @@ def triangulated(middle: Middle, method: str, threshold: float) -> Tensor:
             points = triangulation.ransac(cameras, px, confidence, threshold)
             if method == "RANSAC + bundle":
                 points = triangulation.refine(cameras, points, px, confidence)
-        found.append(torch.where(points.points.isnan(), plain.points, points.points))
-    return torch.stack(found)
+        result[clips] = torch.where(points.points.isnan(), plain.points, points.points)
+    return result
 
 
 def tuned(count: int, **faults: Any) -> float:
@@ -173,14 +172,14 @@ def without_camera(models: Mapping[str, nn.Module], count: int) -> list[tuple[st
 def projected(models: Mapping[str, nn.Module], count: int) -> list[tuple[str, ...]]:
     """2D errors of poses projected into all views, against the exact projections: PCK and mean squared error."""
     clips = seen("test", count)
-    middle, rig = Middle.of(clips), clips.rig
+    middle, rig, half = Middle.of(clips), clips.rig, clips.keypoints.size(2) // 2
     truth = film(rig, middle.target.unsqueeze(1))[0][:, :, 0]
     poses = {"DLT": triangulated(middle, "DLT", 30.0), **{name: lifted(model, clips) for name, model in models.items()}}
     rows = []
     for name, pose in poses.items():
         whole = pose.isfinite().all(-1).all(-1)
         px = film(rig, pose.nan_to_num().unsqueeze(1))[0][:, :, 0]
-        off = (px - middle.px).norm(dim=-1)[whole][middle.confidence[whole] > 0].median()
+        off = (px - clips.keypoints[:, :, half]).norm(dim=-1)[whole][clips.confidence[whole, :, half] > 0].median()
         pck, mse = (measure(px[whole], truth[whole]) for measure in (metrics.keypoint_pck, metrics.keypoint_mse))
         rows.append((name, f"{100 * pck:.1f} %", f"{mse:.1f}", f"{off:.1f}"))
     return rows

@@ -15,9 +15,10 @@ from timing import publish, table
 from torch import Tensor
 
 from skelgraph import checkpoint, metrics, page, triangulation
+from skelgraph.body_refinement import refine_body
 from skelgraph.cameras import Camera
 from skelgraph.keypoints import Keypoints
-from skelgraph.lift_views import lift_views
+from skelgraph.lift_views import filled, lift_views
 from skelgraph.skeletons import BLAZEPOSE
 from skelgraph.world_pose import WorldPose
 
@@ -25,6 +26,7 @@ FILE = "pose2sim_multiview.npz"
 FPS = 60.0
 VISIBLE = 0.5
 THRESHOLD = 15.0  # px
+RANSAC = f"RANSAC, {THRESHOLD:.0f} px"
 LIMB_BONES = ("shoulder-elbow", "elbow-wrist", "hip-knee", "knee-ankle", "ankle-heel", "ankle-foot_index")
 
 
@@ -61,9 +63,8 @@ def row(name: str, points: Tensor, cameras: list[Camera], px: Tensor, visible: T
 
 
 def world(points: Tensor, cameras: list[Camera], error: Tensor) -> WorldPose:
-    names, held = tuple(camera.name for camera in cameras), points.nan_to_num(0.0).double().numpy()
-    missing = points.isnan().any(-1).numpy()
-    return WorldPose(held, BLAZEPOSE, "z", FPS, missing, names, error.float().numpy())
+    names, missing = tuple(camera.name for camera in cameras), points.isnan().any(-1).numpy()
+    return WorldPose(points.double().numpy(), BLAZEPOSE, "z", FPS, missing, names, error.float().numpy())
 
 
 def main() -> None:
@@ -78,20 +79,24 @@ def main() -> None:
     found = {
         "DLT": triangulation.triangulate(cameras, px, (visible > 0).double()).points,
         "weighted DLT": triangulation.triangulate(cameras, px, visible).points,
-        f"RANSAC, {THRESHOLD:.0f} px": ransac.points,
+        RANSAC: ransac.points,
         "RANSAC + bundle": triangulation.refine(cameras, ransac, px, visible).points,
         "MultiViewLifter": lift_views(model, cameras, px, visible),
     }
+    for name in (RANSAC, "MultiViewLifter"):
+        whole = torch.from_numpy(filled(found[name].double().numpy(), BLAZEPOSE))
+        found[f"{name}, as one body"] = refine_body(cameras, whole, px, visible, BLAZEPOSE.bones, THRESHOLD)
     head = ("no smoothing", "sd / mean of 12 bones", "median reprojection, px", "90 %, px", "joints found")
     publish(given, "recording", table(head, [row(name, each, cameras, px, visible) for name, each in found.items()]))
     if given.page:
         poses = {}
-        for name in (f"RANSAC, {THRESHOLD:.0f} px", "MultiViewLifter"):
-            error = triangulation.reprojection_error(cameras, found[name].double(), px)
-            poses[name] = world(found[name], cameras, error).seen_by(cameras[0])
+        for name in (RANSAC, "MultiViewLifter", "MultiViewLifter, as one body"):
+            points = torch.from_numpy(filled(found[name].double().numpy(), BLAZEPOSE))
+            error = triangulation.reprojection_error(cameras, points, px)
+            poses[name] = world(points, cameras, error).seen_by(cameras[0])
         keypoints = Keypoints(px[0].float().numpy(), visible[0].float().numpy(), BLAZEPOSE.joints)
-        network = poses.pop("MultiViewLifter")
-        page.write_page(given.page, network, keypoints, model="MultiViewLifter", others=poses)
+        network = poses.pop("MultiViewLifter, as one body")
+        page.write_page(given.page, network, keypoints, model="MultiViewLifter, as one body", others=poses)
 
 
 if __name__ == "__main__":

@@ -114,6 +114,9 @@ def lift(
     focal: Annotated[Rate, typer.Option(help="Focal length in pixels, where you know it.")] = None,
     fov: Annotated[Rate, typer.Option(help="Horizontal field of view in degrees, in place of --focal.")] = None,
     fps: Annotated[Rate, typer.Option(help="Frames per second, where the file does not say it.")] = None,
+    refine: Annotated[
+        bool, typer.Option("--refine", help="Of several cameras: move joints to keypoints that agree, bones rigid.")
+    ] = False,
     smooth: Annotated[bool, typer.Option("--smooth", help="Filter over time, and say how far joints moved.")] = False,
     no_flip: Annotated[bool, typer.Option("--no-flip", help="Faster: do not average with the mirrored input.")] = False,
     write: Annotated[Word, typer.Option(help="Further files: bvh,trc,csv,c3d.")] = None,
@@ -137,12 +140,17 @@ def lift(
     shared |= {"write": further, "into": axes, "smooth": smooth, "fps": fps, "plugins": plugins, "person": who}
     alone: dict[str, Any] = {"focal": focal, "fov": fov, "trajectory": trajectory, "height": height, "truth": truth}
     command_line.check_cameras(
-        keypoints, calibration, {**alone, "image-size": image_size, "no-flip": no_flip, "person all": who == "all"}, up
+        keypoints,
+        calibration,
+        {**alone, "image-size": image_size, "no-flip": no_flip, "person all": who == "all"},
+        {"up": up, "refine": refine},
     )
     with command_line.frames_bar() as progress:
         summary: Any
         if calibration is not None:
-            summary = lift_views.lift_recording(keypoints, calibration, out, up=up, progress=progress, **shared)
+            summary = lift_views.lift_recording(
+                keypoints, calibration, out, up=up, refine=refine, progress=progress, **shared
+            )
         else:
             alone |= {"image_size": command_line.size(image_size), "flip": not no_flip}
             summary = lifting.lift(keypoints[0], out, progress=progress, **shared, **alone)

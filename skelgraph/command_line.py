@@ -73,14 +73,16 @@ def whom(person: str | None) -> int | Literal["all"] | None:
     return int(person)
 
 
-def check_cameras(files: Sequence[str], calibration: Path | None, alone: Mapping[str, object], up: str | None) -> None:
+def check_cameras(
+    files: Sequence[str], calibration: Path | None, alone: Mapping[str, object], several: Mapping[str, object]
+) -> None:
     """Refuses options of ``lift`` that mean nothing for one camera, or for several.
 
     Args:
         files: of keypoints.
         calibration: of several cameras.
         alone: values of options for one camera, by name; None or False where not given.
-        up: an option for several.
+        several: values of options for several, likewise.
 
     Raises:
         typer.BadParameter: naming the option.
@@ -90,8 +92,9 @@ def check_cameras(files: Sequence[str], calibration: Path | None, alone: Mapping
         raise typer.BadParameter(f"{given}: is for one camera; with --calibration leave it out")
     if calibration is None and len(files) > 1:
         raise typer.BadParameter(f"{len(files)} files: of several cameras? Then give --calibration FILE; else one file")
-    if calibration is None and up is not None:
-        raise typer.BadParameter("--up: is for several cameras, with --calibration")
+    useless = ", ".join(f"--{name}" for name, value in several.items() if value not in (None, False))
+    if calibration is None and useless:
+        raise typer.BadParameter(f"{useless}: is for several cameras, with --calibration")
 
 
 def complain(message: str) -> None:

@@ -194,7 +194,7 @@ class ViewsSummary:
         lines.append(f"reprojection error: median {_quantile(world.error_px, 0.5):.1f} px; largest of {worst}")
         lines += [f"warning: {warning}" for warning in (*found.warnings, *self.crowded, *self._far_off())]
         lines += [] if self.smoothed is None else [str(self.smoothed)]
-        lines.append(f"{self.by if ' ' in self.by else f'lifted by {self.by}'} in {self.seconds:.1f} s")
+        lines.append(f"{self.by} in {self.seconds:.1f} s")
         return "\n".join([*lines, *(f"written: {path}" for path in self.outputs)])
 
     def _camera(self, view: int) -> str:

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from skelgraph import calibrations, lift, lift_files, poses, triangulation, weights, world_pose
+from skelgraph.body_refinement import refine_body
 from skelgraph.cameras import Camera
 from skelgraph.checkpoint import load_run
 from skelgraph.data import recording
@@ -52,6 +53,7 @@ def lift_recording(
     write: Sequence[str] = (),
     into: str | None = None,
     up: str | None = None,
+    refine: bool = False,
     smooth: bool = False,
     fps: float | None = None,
     plugins: Sequence[ModuleType] = (),
@@ -73,6 +75,7 @@ def lift_recording(
         write: further files, by their endings: bvh, csv, trc, c3d.
         into: their axes, see :meth:`WorldPose.write`.
         up: the world's axis that points up, see :data:`world_pose.LEVEL`; default :func:`world_pose.up_axis`.
+        refine: see :func:`skelgraph.body_refinement.refine_body`.
         smooth: filter the pose over time, see :mod:`skelgraph.poses.smoothing`.
         fps: frames per second, where the files do not say it.
         plugins: packages whose ``__all__`` the model's name may come from.
@@ -94,13 +97,15 @@ def lift_recording(
         raise ValueError(f"{found.views[0].source}: does not say how many frames a second it has: give --fps")
     axis, tilt = world_pose.up_axis(found.cameras) if up is None else (up, None)
     start = time.perf_counter()
-    world = lift_found(found, axis, None if network is None else network.model, progress)
+    world = lift_found(found, axis, None if network is None else network.model, refine=refine, progress=progress)
     moved = None
     if smooth and world.fps is not None:
         moved = smoothing.one_euro(world.joints, world.fps, missing=world.missing)
         world = dataclasses.replace(world, joints=moved.joints)
     seconds = time.perf_counter() - start
-    by = "RANSAC" if network is None else network.name
+    by, told = "RANSAC", f"triangulated by RANSAC (to {_threshold(found.cameras):.0f} px) and refined"
+    if network is not None:
+        by, told = network.name, f"lifted by {network.name}"
     return ViewsSummary(
         calibration=Path(calibration),
         num_cameras=len(cameras),
@@ -108,7 +113,7 @@ def lift_recording(
         crowded=crowded,
         world=world,
         tilt_deg=tilt,
-        by=f"triangulated by RANSAC (to {_threshold(found.cameras):.0f} px) and refined" if network is None else by,
+        by=f"{told}{', then as one body' if refine else ''}",
         smoothed=moved,
         outputs=lift_files.write_world(out, world, found, write, into, by),
         seconds=seconds,
@@ -116,7 +121,12 @@ def lift_recording(
 
 
 def lift_found(
-    found: Recording, up: str, model: nn.Module | None = None, progress: Progress | None = None
+    found: Recording,
+    up: str,
+    model: nn.Module | None = None,
+    *,
+    refine: bool = False,
+    progress: Progress | None = None,
 ) -> WorldPose:
     """The pose of a recording, gaps in it interpolated.
 
@@ -124,6 +134,8 @@ def lift_found(
         found: what the cameras saw.
         up: the world's axis that points up.
         model: as of :func:`lift_views`; default RANSAC and refinement.
+        refine: moves the joints to the keypoints that agree, bones keeping their length:
+            :func:`skelgraph.body_refinement.refine_body`.
         progress: as of :func:`lift_views`.
 
     Raises:
@@ -145,6 +157,9 @@ def lift_found(
             "gives values that are not finite" if model is not None else "no two cameras see the same joint and agree"
         )
         raise ValueError(f"{', '.join(view.source for view in found.views)}: {what}")
+    if refine:
+        bones, threshold = found.skeleton.bones, _threshold(found.cameras)
+        joints = refine_body(found.cameras, torch.from_numpy(joints), px, trusted, bones, threshold).numpy()
     off = triangulation.reprojection_error(found.cameras, torch.from_numpy(joints), px.double())
     error_px = torch.where(trusted > 0, off, torch.nan).float().numpy()
     names = tuple(camera.name for camera in found.cameras)
