@@ -28,7 +28,9 @@ def test_takes_a_step(path, variant, tmp_path, monkeypatch):
     changes = {
         "MotionCapture": [],
         "MixedPeople": ["data.num_poses=40", "data.num_test_poses=20", "data.exclude=[]"],
+        "MultiView": ["data.num_clips=4", "data.num_test_clips=2"],
         "Synthetic": ["data.num_poses=4", "data.num_test_poses=2"],
+        "Rendered": ["data.num_poses=2", "data.num_test_poses=1"],
     }
     for change in changes[settings["data"]["name"]]:
         settings = config.apply(settings, change)
