@@ -196,9 +196,9 @@ def draw(models: Mapping[str, nn.Module], count: int, path: Path) -> None:
             axis.plot(*zip(*found.items(), strict=True), "o-" if name in models else "x--", label=name)
         for name in models:
             few = {x: result[f"{name}, few"] for x, result in results.items() if x == 1 and label == "views"}
-            axis.plot(*zip(*few.items(), strict=True) if few else ([], []), "s", color="grey")
+            axis.plot(list(few), list(few.values()), "s", color="grey")
         axis.set_xlabel(label)
-        axis.set_ylim(0, 180)
+        axis.set_yscale("log")
     axes[0].set_xticks(list(views))
     axes[0].set_ylabel("world MPJPE, mm")
     axes[1].legend(fontsize=7)
@@ -252,6 +252,7 @@ def main() -> None:
             single, four = single_error(str(path), given.clips), relative_error(model, given.clips)
             rows.append((name.removeprefix("lifter, "), f"{single:.1f}", f"{four:.1f}", f"{four / single:.2f}"))
         text.append(table(("origin-relative, mm", "one camera", "four cameras", "ratio"), rows))
+    given.out.mkdir(parents=True, exist_ok=True)
     draw(models, given.clips, given.out / "multiview.png")
     publish(given, "multiview", "\n\n".join(text))
 

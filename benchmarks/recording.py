@@ -96,7 +96,8 @@ def main() -> None:
             poses[name] = world(points, cameras, error).seen_by(cameras[0])
         keypoints = Keypoints(px[0].float().numpy(), visible[0].float().numpy(), BLAZEPOSE.joints)
         network = poses.pop("MultiViewLifter, as one body")
-        page.write_page(given.page, network, keypoints, model="MultiViewLifter, as one body", others=poses)
+        title = "A walk before four cameras"
+        page.write_page(given.page, network, keypoints, title=title, model="MultiViewLifter, as one body", others=poses)
 
 
 if __name__ == "__main__":

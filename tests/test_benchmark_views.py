@@ -1,0 +1,61 @@
+"""The benchmarks of several cameras run and leave tables, a picture and a page."""
+
+import importlib.util
+import sys
+from pathlib import Path
+
+import fake_mocap
+import pytest
+import torch
+
+from skelgraph import Skeleton, checkpoint
+from skelgraph.skeletons import BLAZEPOSE, HUMAN36M
+from skelgraph.view_models import MultiViewLifter
+
+FOLDER = Path(__file__).parents[1] / "benchmarks"
+
+
+def save_run(path: Path, skeleton: Skeleton) -> None:
+    """An untrained lifter's checkpoint."""
+    sizes = {"num_frames": 3, "hidden_channels": 8, "num_layers": 1}
+    tensors = {f"model.{key}": value for key, value in MultiViewLifter(skeleton, **sizes).state_dict().items()}
+    spec = {"name": "MultiViewLifter", **sizes}
+    meta = {"config": {"model": spec}, "skeleton": skeleton.to_dict(), "in_channels": 9, "step": 0}
+    path.mkdir(parents=True)
+    checkpoint.save(path / "last.safetensors", tensors, meta)
+
+
+def run(script: str, arguments: list[object], monkeypatch) -> None:
+    monkeypatch.syspath_prepend(str(FOLDER))
+    monkeypatch.setattr(sys, "argv", [script, *map(str, arguments)])
+    spec = importlib.util.spec_from_file_location(f"benchmark_{script}", FOLDER / f"{script}.py")
+    assert spec is not None and spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    monkeypatch.setattr(module, "CURVE", (0.0, 8.0), raising=False)
+    monkeypatch.setattr(module, "THRESHOLDS", (20.0,), raising=False)
+    with torch.enable_grad():
+        module.main()
+    torch.set_grad_enabled(True)
+
+
+def test_lifter_and_triangulation_are_compared(tmp_path, monkeypatch, capsys) -> None:
+    fake_mocap.write(tmp_path)
+    monkeypatch.setenv("SKELGRAPH_DATA", str(tmp_path))
+    save_run(tmp_path / "run" / "seed0", HUMAN36M)
+    run("multiview", [tmp_path / "run", "--clips", 4, "--out", tmp_path / "out"], monkeypatch)
+    told = capsys.readouterr().out
+    assert "| heavy-tailed, 4 views |" in told and "| without 54138969 |" in told
+    assert (tmp_path / "out" / "multiview.png").stat().st_size > 5000
+    exact = next(line for line in told.splitlines() if line.startswith("| exact"))
+    assert [float(cell) for cell in exact.split("|")[2:6]] == pytest.approx([0, 0, 0, 0], abs=0.2)
+
+
+def test_the_real_walk_is_measured(tmp_path, monkeypatch, data_dir, capsys) -> None:
+    monkeypatch.setenv("SKELGRAPH_DATA", str(data_dir))
+    save_run(tmp_path / "run", BLAZEPOSE)
+    run("recording", [tmp_path / "run", "--out", tmp_path, "--page", tmp_path / "both.html"], monkeypatch)
+    rows = {line.split("|")[1].strip(): line.split("|")[2:] for line in capsys.readouterr().out.splitlines()}
+    assert float(rows["DLT"][0]) == pytest.approx(0.1304, abs=1e-3)
+    assert float(rows["RANSAC, 15 px"][1]) == pytest.approx(8.03, abs=0.05)
+    assert "as one body" in (tmp_path / "both.html").read_text(encoding="utf-8")
