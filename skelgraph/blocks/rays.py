@@ -25,18 +25,20 @@ def nearest(center: Tensor, direction: Tensor, weight: Tensor) -> tuple[Tensor, 
     Returns:
         X [B, ..., 3], 0 where it is not decided; and whether it is [B, ...]: two rays that are not parallel.
     """
+    weight = weight.to(center.dtype)
     weight = weight / weight.sum(1, keepdim=True).clamp_min(_TINY)
     w = weight.unsqueeze(-1)
     middle = (w * center).sum(1)
     apart = center - middle.unsqueeze(1)  # float32 loses less near 0
     across = apart - direction * (direction * apart).sum(-1, keepdim=True)
-    A = torch.eye(3, dtype=w.dtype, device=w.device) - (w * direction).movedim(1, -1) @ direction.movedim(1, -2)
+    with torch.autocast(center.device.type, enabled=False):  # bfloat16 would be off by centimetres
+        A = torch.eye(3, dtype=w.dtype, device=w.device) - (w * direction).movedim(1, -1) @ direction.movedim(1, -2)
     b = (w * across).sum(1)
     rows = A.unbind(-2)
     adjugate = torch.stack([torch.linalg.cross(rows[i - 2], rows[i - 1]) for i in range(3)], -1)
     determinant = (rows[0] * adjugate[..., 0]).sum(-1)
     decided = (determinant > _PARALLEL) & ((weight > 0).sum(1) >= 2)
-    point = (adjugate @ b.unsqueeze(-1)).squeeze(-1) / torch.where(decided, determinant, 1.0).unsqueeze(-1)
+    point = (adjugate * b.unsqueeze(-2)).sum(-1) / torch.where(decided, determinant, 1.0).unsqueeze(-1)
     return torch.where(decided.unsqueeze(-1), point + middle, 0.0), decided
 
 
