@@ -48,8 +48,9 @@ class Middle(NamedTuple):
     sets: list[tuple[Tensor, list[Camera]]]  # which clips have which cameras, in this order
 
     @staticmethod
-    def of(clips: Clips) -> Middle:
-        half = clips.keypoints.size(2) // 2
+    def of(clips: Clips, later: int = 0) -> Middle:
+        """The middle frames, or what is seen so many frames later beside the middle frame's target."""
+        half = clips.keypoints.size(2) // 2 + later
         order = clips.rig.T[..., 0].argsort(1)  # a set's cameras come in any order
         rows = torch.arange(len(order))[:, None]
         rig = Rig(*(value[rows, order] for value in clips.rig))
@@ -169,6 +170,20 @@ def without_camera(models: Mapping[str, nn.Module], count: int) -> list[tuple[st
     return rows
 
 
+def over_time(models: Mapping[str, nn.Module], count: int) -> list[tuple[str, ...]]:
+    """What more frames give: the mean of the triangulated points of 1 to 9 frames, and the lifter with so many."""
+    clips = seen("test", count)
+    middle, x, half = Middle.of(clips), clips.inputs(9), clips.keypoints.size(2) // 2
+    points = {k: triangulated(Middle.of(clips, k), "RANSAC + bundle", 30.0) for k in range(-half, half + 1)}
+    rows = []
+    for reach in (0, 1, 2, 4):
+        mean = torch.stack([points[k] for k in range(-reach, reach + 1)]).nanmean(0)
+        some = x[:, :, half - reach : half + reach + 1]
+        mine = [error_mm(model(some)[:, reach], middle) for model in models.values()]
+        rows.append((f"{2 * reach + 1}", f"{error_mm(mean, middle):.1f}", *(f"{error:.1f}" for error in mine)))
+    return rows
+
+
 def projected(models: Mapping[str, nn.Module], count: int) -> list[tuple[str, ...]]:
     """2D errors of poses projected into all views, against the exact projections: PCK and mean squared error."""
     clips = seen("test", count)
@@ -232,7 +247,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("run", type=Path, help="a run of MultiViewLifter, its seeds as folders")
     parser.add_argument("--single", type=Path, help="a run of a one-camera lifter of HUMAN36M")
-    parser.add_argument("--clips", type=int, default=400)
+    parser.add_argument("--clips", type=int, default=160)
     parser.add_argument("--out", type=Path, default=Path(__file__).parent, help="folder of the table and the picture")
     given = parser.parse_args()
     torch.set_grad_enabled(False)
@@ -240,6 +255,7 @@ def main() -> None:
     text = [settings_table(models, given.clips)]
     names = [name.removeprefix("lifter, ") for name in models]
     text.append(table(("three views, mm", "best triangulation", *names), without_camera(models, given.clips)))
+    text.append(table(("frames, mm", "RANSAC + bundle, their mean", *names), over_time(models, given.clips)))
     text.append(
         table(
             ("projected into the views", "PCK 0.05", "MSE, px^2", "to keypoints seen, px"),
