@@ -214,6 +214,7 @@ def draw(models: Mapping[str, nn.Module], count: int, path: Path) -> None:
             axis.plot(list(few), list(few.values()), "s", color="grey")
         axis.set_xlabel(label)
         axis.set_yscale("log")
+        axis.set_ylim(5, 2000)
     axes[0].set_xticks(list(views))
     axes[0].set_ylabel("world MPJPE, mm")
     axes[1].legend(fontsize=7)

@@ -27,30 +27,29 @@ def views_report(
         check: called between batches; may raise to break off.
 
     Returns:
-        ``views``: by the number of views 1 to V that are left of each clip, world MPJPE in mm, not re-centred
-        (``mpjpe_mm``), and that of the joints which at least two of them see (``met_mpjpe_mm``, where there are any).
-        With all views ``origin_mpjpe_mm`` relative to the origin; ``keypoint_pck`` and ``keypoint_mse`` (px^2) of the
-        poses projected into all views against the exact projections; ``reprojection_px``, the median distance to the
-        keypoints seen; and, of more than one frame, ``bone_variation`` over a clip, the mean of all clips.
+        ``views``: by the number of views 1 to V that are left of each clip that has so many, world MPJPE in mm, not
+        re-centred (``mpjpe_mm``), and that of the joints which at least two of them see (``met_mpjpe_mm``, where there
+        are any). With all views ``origin_mpjpe_mm`` relative to the origin; ``keypoint_pck`` and ``keypoint_mse``
+        (px^2) of the poses projected into all views against the exact projections; ``reprojection_px``, the median
+        distance to the keypoints seen; and, of more than one frame, ``bone_variation`` over a clip, the mean of all.
     """
     x, middle = clips.inputs(9), clips.keypoints.size(2) // 2
     target, count = clips.target[:, middle], x.size(1)
     result: dict[str, Any] = {"views": {}}
+    present = (x[..., 2] > 0).any(-1).any(-1)  # [N, V]
     for views in range(1, count + 1):
-        left_over = torch.arange(count, device=x.device).view(-1, 1, 1, 1) < views
-        left = torch.where(left_over, x, 0)
-        pose = _poses(model, left, batch_size, check)
-        error = metrics.per_joint(pose[:, middle], target) * 1000
-        enough = (left[:, :, middle, :, 2] > 0).sum(1) >= 2
-        result["views"][str(views)] = {"mpjpe_mm": float(error.mean())}
+        enough = present.sum(1) >= views
         if enough.any():
-            result["views"][str(views)]["met_mpjpe_mm"] = float(error[enough].mean())
+            kept = present & (present.cumsum(1) <= views)
+            left = torch.where(kept[..., None, None, None], x, 0)[enough]
+            pose = _poses(model, left, batch_size, check)
+            result["views"][str(views)] = _world_errors(pose[:, middle], target[enough], left[:, :, middle])
+    pose = _poses(model, x, batch_size, check)
     relative = metrics.mpjpe(*(geometry.center_on(each, skeleton.origin) for each in (pose[:, middle], target)))
     truth, px = (film(clips.rig, each)[0] for each in (clips.target, pose))
     off = (px - clips.keypoints).norm(dim=-1)[clips.confidence > 0]
     ahead = px[:, :, middle].isfinite().all(-1).all(-1)  # of the camera, as only a pose that is far off is not
     px_true, px_found = truth[:, :, middle][ahead], px[:, :, middle][ahead]
-    bones = [(joint, parent) for joint, parent in enumerate(skeleton.parents) if parent >= 0]
     result |= {
         "origin_mpjpe_mm": float(relative) * 1000,
         "keypoint_pck": float(metrics.keypoint_pck(px_found, px_true)),
@@ -58,8 +57,17 @@ def views_report(
         "reprojection_px": float(off.nanmedian()),
     }
     if x.size(2) > 1:
-        result["bone_variation"] = float(torch.stack([metrics.bone_variation(each, bones) for each in pose]).mean())
+        result["bone_variation"] = float(
+            torch.stack([metrics.bone_variation(each, skeleton.bones) for each in pose]).mean()
+        )
     return result
+
+
+def _world_errors(pose: Tensor, target: Tensor, x: Tensor) -> dict[str, float]:
+    """Of poses [N, J, 3] made of ``x`` [N, V, J, 9]."""
+    error = metrics.per_joint(pose, target) * 1000
+    met = (x[..., 2] > 0).sum(1) >= 2
+    return {"mpjpe_mm": float(error.mean())} | ({"met_mpjpe_mm": float(error[met].mean())} if met.any() else {})
 
 
 def _poses(model: nn.Module, x: Tensor, batch_size: int, check: Callable[[], None]) -> Tensor:

@@ -45,6 +45,13 @@ def test_the_world_error_is_not_re_centred(clips) -> None:
     assert 50 < report["keypoint_mse"] < 400
 
 
+def test_views_that_are_missing_are_not_counted() -> None:
+    clips = MultiView(HUMAN36M, "test", recorded=0.0, num_test_clips=12, num_frames=3, missing_views=(1, 2)).draw(0)
+    report = views_report(Meeting((0.0, 0.0, 0.0)), clips, HUMAN36M)
+    assert list(report["views"]) == ["1", "2", "3"]
+    assert report["views"]["2"]["mpjpe_mm"] < 100 and report["views"]["2"]["met_mpjpe_mm"] < 1
+
+
 def test_checks_between_batches(clips) -> None:
     def stop() -> None:
         raise KeyboardInterrupt
