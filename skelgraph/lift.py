@@ -35,10 +35,7 @@ class _Options:
     into: str | None
 
     def __post_init__(self) -> None:
-        known = [ending[1:] for ending in poses.WRITERS]
-        unknown = [ending for ending in self.write if ending not in known]
-        if unknown:
-            raise ValueError(f"--write {', '.join(unknown)}: known are {', '.join(known)}")
+        poses.check_endings(self.write)
         if self.into is not None:
             axes.get(self.into)
         if self.focal is not None and self.fov is not None:
@@ -50,7 +47,8 @@ class _Options:
         if self.trajectory and self.focal is None and self.fov is None:
             raise ValueError("--trajectory needs the focal length: give --focal or --fov")
         if self.trajectory and not self.write:
-            raise ValueError(f"--trajectory needs a file that holds it: --write {' or '.join(known)}")
+            known = " or ".join(ending[1:] for ending in poses.WRITERS)
+            raise ValueError(f"--trajectory needs a file that holds it: --write {known}")
         if self.height is not None and not self.trajectory:
             raise ValueError("--height is for the --trajectory: give both or none")
 

@@ -257,10 +257,7 @@ def _interpolated(points: NDArray[np.float64]) -> NDArray[np.float64]:
 
 
 def _check_options(write: Sequence[str], into: str | None, up: str | None) -> None:
-    known = [ending[1:] for ending in poses.WRITERS]
-    unknown = [ending for ending in write if ending not in known]
-    if unknown:
-        raise ValueError(f"--write {', '.join(unknown)}: known are {', '.join(known)}")
+    poses.check_endings(write)
     world_pose.check_axes(into, write)
     if up is not None and up not in world_pose.LEVEL:
         raise ValueError(f"--up {up}: expected the world's axis that points up: {', '.join(world_pose.LEVEL)}")

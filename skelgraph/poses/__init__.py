@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 from numpy.typing import ArrayLike
@@ -48,6 +49,23 @@ def write(
         )
 
 
+def check_endings(endings: Sequence[str]) -> None:
+    """Tells before any work whether files can be written.
+
+    Args:
+        endings: csv, bvh, trc, c3d.
+
+    Raises:
+        ValueError: for an unknown ending, or a format whose library is not installed.
+    """
+    known = [ending[1:] for ending in WRITERS]
+    unknown = [ending for ending in endings if ending not in known]
+    if unknown:
+        raise ValueError(f"--write {', '.join(unknown)}: known are {', '.join(known)}")
+    if "c3d" in endings:
+        c3d.ezc3d_library()
+
+
 def _write_npz(pose: Pose3D, path: Path, axes: str | None, root_estimate: ArrayLike | None, force: bool) -> None:
     if axes not in (None, "camera") or root_estimate is not None:
         raise ValueError(f"{path}: an npz holds poses in the camera's axes, relative to their origin")
@@ -57,4 +75,4 @@ def _write_npz(pose: Pose3D, path: Path, axes: str | None, root_estimate: ArrayL
     pose.save(path)
 
 
-__all__ = ["WRITERS", "Pose3D", "write"]
+__all__ = ["WRITERS", "Pose3D", "check_endings", "write"]

@@ -54,7 +54,7 @@ def write(
         size = f"{pose.num_frames} frames of {len(names)} joints"
         raise ValueError(f"{path}: {size}; a C3D holds at most {MAX_FRAMES} frames of {MAX_POINTS} points")
     joints = output.points(pose, axes, root_estimate) * _PER_M[unit]
-    library = _library()
+    library = ezc3d_library()
     file = library.c3d()
     parameters = file["parameters"]["POINT"]
     parameters["RATE"]["value"], parameters["UNITS"]["value"] = [fps], (unit,)
@@ -104,7 +104,7 @@ def read(path: str | Path, skeleton: Skeleton | None = None, *, axes: str = "ope
         start = head.read(2)
     if len(start) < 2 or start[1] != _MAGIC or path.stat().st_size > output.MAX_BYTES:
         raise ValueError(f"{path}: not a C3D file, or larger than {output.MAX_BYTES} bytes")
-    library = _library()
+    library = ezc3d_library()
     try:
         file = library.c3d(str(path))
         values, unit, fps = _points(file, path)
@@ -138,7 +138,11 @@ def _frames_told(path: Path) -> int:
     return 0 if processor == _BIG_ENDIAN else last - first + 1
 
 
-def _library() -> Any:
+def ezc3d_library() -> Any:
+    """
+    Raises:
+        ValueError: if it is not installed; names the extra.
+    """
     try:
         return importlib.import_module("ezc3d")
     except ImportError as error:

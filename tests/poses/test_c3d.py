@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from standing import standing
 
+from skelgraph import poses
 from skelgraph.poses import Pose3D, axes, c3d
 from skelgraph.skeletons import COCO_WHOLEBODY, HUMAN36M
 
@@ -87,3 +88,12 @@ def test_the_extra_is_named_where_it_is_missing(tmp_path, monkeypatch):
     with pytest.raises(ValueError, match=r"pip install 'skelgraph\[c3d\]'"):
         c3d.write(standing(), tmp_path / "pose.c3d")
     assert not list(tmp_path.iterdir()) and "camera" in axes.PRESETS
+
+
+def test_a_missing_library_is_told_before_any_work(monkeypatch):
+    monkeypatch.setitem(sys.modules, "ezc3d", None)
+    poses.check_endings(["csv", "trc"])
+    with pytest.raises(ValueError, match=r"pip install 'skelgraph\[c3d\]'"):
+        poses.check_endings(["csv", "c3d"])
+    with pytest.raises(ValueError, match="--write fbx: known are csv, bvh, trc, c3d"):
+        poses.check_endings(["fbx"])
