@@ -9,6 +9,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from skelgraph import geometry
+from skelgraph.blocks import rays
 from skelgraph.skeleton import Skeleton
 
 _LEAST_SPREAD = 1e-5  # m
@@ -37,11 +38,10 @@ def misses(x: Tensor, points: Tensor, met: Tensor) -> tuple[Tensor, Tensor]:
         points: m, world, [B, T, J, 3].
         met: the points that count for the median, bool [B, T, J].
     """
-    to_point = points.unsqueeze(1) - x[..., 3:6]
-    direction, seen = x[..., 6:], x[..., 2] > 0
-    miss = (direction * (direction * to_point).sum(-1, keepdim=True) - to_point) * seen.unsqueeze(-1)
-    far = torch.where(seen & met.unsqueeze(1), miss.norm(dim=-1), torch.nan).flatten(1)
-    return miss, far.nanmedian(1).values.nan_to_num(_UNSEEN_SPREAD).clamp_min(_LEAST_SPREAD)
+    seen = x[..., 2] > 0
+    across = -rays.miss(x[..., 3:6], x[..., 6:], points)[0] * seen.unsqueeze(-1)
+    median = rays.median_of(across.norm(dim=-1), seen & met.unsqueeze(1))
+    return across, median.nan_to_num(_UNSEEN_SPREAD).clamp_min(_LEAST_SPREAD)
 
 
 def describe(points: Tensor, met: Tensor, consensus: Tensor, spread: Tensor, skeleton: Skeleton) -> RayPoints:

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import partial
+from typing import NamedTuple
+
 import torch
 from torch import Tensor
 
@@ -42,42 +46,68 @@ def nearest(center: Tensor, direction: Tensor, weight: Tensor) -> tuple[Tensor, 
     return torch.where(decided.unsqueeze(-1), point + middle, 0.0), decided
 
 
-def nearest_robustly(
-    center: Tensor, direction: Tensor, weight: Tensor, redescending: bool = False
-) -> tuple[Tensor, Tensor, Tensor]:
-    r"""As :func:`nearest`, of angles and not of distances, and of the rays that agree.
+class Agreement(NamedTuple):
+    """Where rays meet when those that agree pull the most."""
 
-    Reweighted least squares (Holland and Welsch 1977). With Huber's loss, :math:`w = \min(1, b / a)`, rays that miss by
-    an angle a pull no harder than those at b, twice the median of the clip's. A ``redescending`` loss, Geman and
-    McClure's, :math:`w = (1 + a^2 / b^2)^{-2}` with b falling to the median, lets them go: what remains are the rays of
-    a consensus.
+    points: Tensor  # X [B, ..., 3], 0 where it is not decided
+    decided: Tensor  # [B, ...]
+    pull: Tensor  # the weights of the rays, [B, V, ...]
+
+
+def nearest_robustly(center: Tensor, direction: Tensor, weight: Tensor) -> Agreement:
+    r"""As :func:`nearest`, of angles and not of distances, with Huber's loss.
+
+    Reweighted least squares (Holland and Welsch 1977): :math:`w = \min(1, b / a)`, so that rays that miss by an angle a
+    pull no harder than those at b, twice the median of the clip's.
 
     Args:
         center, direction, weight: as of :func:`nearest`.
-        redescending: whether far rays stop pulling.
-
-    Returns:
-        As :func:`nearest`, and the last weights of the rays [B, V, ...].
     """
-    points, decided = nearest(center, direction, weight)
-    pull = weight
-    for step in range(_HUBER_STEPS + redescending * _GEMAN_STEPS):
-        to_point = points.unsqueeze(1) - center
-        depth = (to_point * direction).sum(-1)
-        angle = (to_point - direction * depth.unsqueeze(-1)).norm(dim=-1) / depth.clamp_min(_NEAREST_M)
-        median = _median(angle, (weight > 0) & decided.unsqueeze(1)).clamp_min(1e-6)
-        angle = angle / median.view(-1, *[1] * (angle.dim() - 1))
-        if step < _HUBER_STEPS:
-            share = _BEND / angle.clamp_min(_BEND)
-        else:
-            bend = max(1.0, _FIRST_BEND * _FALL ** (step - _HUBER_STEPS))
-            share = (1 + (angle / bend).square()) ** -2
-        pull = weight * share.clamp_min(_LEAST_SHARE) / depth.clamp_min(_NEAREST_M).square()
-        points, decided = nearest(center, direction, pull)
-    return points, decided, pull
+    found = Agreement(*nearest(center, direction, weight), weight)
+    for _ in range(_HUBER_STEPS):
+        found = _reweighted(center, direction, weight, found, lambda angle: _BEND / angle.clamp_min(_BEND))
+    return found
 
 
-def _median(values: Tensor, counted: Tensor) -> Tensor:
-    """The median [B] of the values [B, ...] that count; 0 where none does."""
-    values = torch.where(counted, values, torch.nan).flatten(1)
-    return values.nanmedian(1).values.nan_to_num(0.0)
+def consensus(center: Tensor, direction: Tensor, weight: Tensor, start: Agreement) -> Agreement:
+    r"""Goes on from :func:`nearest_robustly` with a loss that lets far rays go: what remains are those of a consensus.
+
+    Geman and McClure's, :math:`w = (1 + a^2 / b^2)^{-2}`, with b falling to the median of the clip's angles.
+
+    Args:
+        center, direction, weight: as of :func:`nearest`.
+        start: what :func:`nearest_robustly` found.
+    """
+    found = start
+    for step in range(_GEMAN_STEPS):
+        bend = max(1.0, _FIRST_BEND * _FALL**step)
+        found = _reweighted(center, direction, weight, found, partial(_geman_mcclure, bend=bend))
+    return found
+
+
+def miss(center: Tensor, direction: Tensor, points: Tensor) -> tuple[Tensor, Tensor]:
+    """From each ray's nearest point to the points [B, ..., 3]: [B, V, ..., 3]; and how far along the ray that is."""
+    to_point = points.unsqueeze(1) - center
+    depth = (to_point * direction).sum(-1)
+    return to_point - direction * depth.unsqueeze(-1), depth
+
+
+def median_of(values: Tensor, counted: Tensor) -> Tensor:
+    """The median [B] of the values [B, ...] that count; NaN where none does."""
+    return torch.where(counted, values, torch.nan).flatten(1).nanmedian(1).values
+
+
+def _geman_mcclure(angle: Tensor, bend: float) -> Tensor:
+    return (1 + (angle / bend).square()) ** -2
+
+
+def _reweighted(
+    center: Tensor, direction: Tensor, weight: Tensor, found: Agreement, share: Callable[[Tensor], Tensor]
+) -> Agreement:
+    """One step: ``share`` of the angles, in medians, is what the rays pull with."""
+    across, depth = miss(center, direction, found.points)
+    angle = across.norm(dim=-1) / depth.clamp_min(_NEAREST_M)
+    median = median_of(angle, (weight > 0) & found.decided.unsqueeze(1)).nan_to_num(0.0).clamp_min(1e-6)
+    shares = share(angle / median.view(-1, *[1] * (angle.dim() - 1))).clamp_min(_LEAST_SHARE)
+    pull = weight * shares / depth.clamp_min(_NEAREST_M).square()
+    return Agreement(*nearest(center, direction, pull), pull)

@@ -5,7 +5,7 @@ from torch import Tensor, nn
 from torch.nn import Parameter, functional
 
 from skelgraph.blocks.ray_points import NUM_FEATURES, RayPoints, describe, misses
-from skelgraph.blocks.rays import nearest, nearest_robustly
+from skelgraph.blocks.rays import Agreement, consensus, nearest, nearest_robustly
 from skelgraph.layers import PartitionConv, SemAttention, Topology
 from skelgraph.skeleton import Skeleton
 
@@ -146,15 +146,15 @@ class MultiViewLifter(nn.Module):
                 f"MultiViewLifter takes [B, V, T, {self.skeleton.num_joints}, {self.in_channels}] of "
                 f"{self.skeleton.name}, not {list(x.shape)}"
             )
+        seen = x[..., 2] > 0
         if self.calibrated:
-            guess, met, pull = nearest_robustly(x[..., 3:6], x[..., 6:], x[..., 2])
-            tokens = self.views_of(torch.cat([x[..., :3], _told(x, guess, met), x[..., 6:]], -1), x[..., 2] > 0)
-            start = self.triangulate(tokens, x, pull)
-            found = self.over_time(_mean(tokens, x[..., 2] > 0) + self.start(start.features))
+            guess = nearest_robustly(x[..., 3:6], x[..., 6:], x[..., 2])
+            tokens = self.views_of(torch.cat([x[..., :3], _told(x, guess), x[..., 6:]], -1), seen)
+            start = self.triangulate(tokens, x, guess)
+            found = self.over_time(_mean(tokens, seen) + self.start(start.features))
             smooth, agree = (found[..., 3:] + _GATE_BIAS).sigmoid().split(1, -1)
             return start.points + smooth * start.to_smooth + agree * start.to_consensus + start.scale * found[..., :3]
-        tokens = self.views_of(x, x[..., 2] > 0)
-        return self.over_time(_mean(tokens, x[..., 2] > 0))
+        return self.over_time(_mean(self.views_of(x, seen), seen))
 
     def views_of(self, x: Tensor, seen: Tensor) -> Tensor:
         """Tokens [B, V, T, J, C] of each joint in each view, after views have attended to one another."""
@@ -169,12 +169,13 @@ class MultiViewLifter(nn.Module):
         h = self.across_views(h.flatten(0, 2), seen.movedim(1, 3).flatten(0, 2))
         return h.view(shape[0], *shape[2:4], shape[1], -1).movedim(3, 1)
 
-    def triangulate(self, tokens: Tensor, x: Tensor, pull: Tensor) -> RayPoints:
-        """Where the rays meet when each token says by what the pull [B, V, T, J] of its ray is to be multiplied."""
+    def triangulate(self, tokens: Tensor, x: Tensor, guess: Agreement) -> RayPoints:
+        """Where the rays meet when each token says by what the guess's pull of its ray is to be multiplied."""
+        center, direction = x[..., 3:6], x[..., 6:]
         trust = self.trust(tokens).squeeze(-1).clamp(-_MOST_TRUST, _MOST_TRUST).exp()
-        points, met = nearest(x[..., 3:6], x[..., 6:], trust * pull)
-        consensus = nearest_robustly(x[..., 3:6], x[..., 6:], x[..., 2], redescending=True)[0]
-        return describe(points, met, consensus, misses(x, points.detach(), met)[1], self.skeleton)
+        points, met = nearest(center, direction, trust * guess.pull)
+        agreed = consensus(center, direction, x[..., 2], guess).points
+        return describe(points, met, agreed, misses(x, points.detach(), met)[1], self.skeleton)
 
     def over_time(self, h: Tensor) -> Tensor:
         """What the head makes of tokens [B, T, J, C], after graph blocks and attention in time: [B, T, J, 3 or 5]."""
@@ -186,10 +187,10 @@ class MultiViewLifter(nn.Module):
         return self.head(self.norm(h))
 
 
-def _told(x: Tensor, points: Tensor, met: Tensor) -> Tensor:
+def _told(x: Tensor, guess: Agreement) -> Tensor:
     """How each ray misses the first guess, in units of the clip's median, [B, V, T, J, 3]; 0 where there is none."""
-    miss, spread = misses(x, points, met)
-    return torch.where(met[:, None, ..., None], torch.asinh(miss / spread[:, None, None, None, None]), 0)
+    across, spread = misses(x, guess.points, guess.decided)
+    return torch.where(guess.decided[:, None, ..., None], torch.asinh(across / spread[:, None, None, None, None]), 0)
 
 
 def _mean(tokens: Tensor, seen: Tensor) -> Tensor:

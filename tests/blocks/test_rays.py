@@ -1,16 +1,19 @@
 """Where rays meet."""
 
-from functools import partial
-
 import pytest
 import torch
 
-from skelgraph.blocks.rays import nearest, nearest_robustly
+from skelgraph.blocks.rays import Agreement, consensus, nearest, nearest_robustly
+
+
+def agreed(center: torch.Tensor, direction: torch.Tensor, weight: torch.Tensor) -> Agreement:
+    return consensus(center, direction, weight, nearest_robustly(center, direction, weight))
+
 
 FINDERS = {
     "plain": nearest,
     "huber": nearest_robustly,
-    "consensus": partial(nearest_robustly, redescending=True),
+    "consensus": agreed,
 }
 
 
@@ -70,7 +73,7 @@ def test_a_ray_that_is_far_off_hardly_pulls(room) -> None:
     assert off["plain"][:, 0].min() > 0.08
     assert off["huber"][:, 0].max() < 0.04
     assert off["consensus"][:, 0].max() < 0.01
-    pull = nearest_robustly(centers, direction, weight, redescending=True)[2]
+    pull = agreed(centers, direction, weight).pull
     assert (pull[:, 0, 0] < 0.01 * pull[:, 1:, 0].amax(1)).all()
 
 
