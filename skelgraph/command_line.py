@@ -87,12 +87,14 @@ def check_cameras(
     Raises:
         typer.BadParameter: naming the option.
     """
-    given = ", ".join(f"--{name}" for name, value in alone.items() if value not in (None, False))
+    given, useless = (
+        ", ".join(f"--{name}" for name, value in options.items() if value not in (None, False))
+        for options in (alone, several)
+    )
     if calibration is not None and given:
         raise typer.BadParameter(f"{given}: is for one camera; with --calibration leave it out")
     if calibration is None and len(files) > 1:
         raise typer.BadParameter(f"{len(files)} files: of several cameras? Then give --calibration FILE; else one file")
-    useless = ", ".join(f"--{name}" for name, value in several.items() if value not in (None, False))
     if calibration is None and useless:
         raise typer.BadParameter(f"{useless}: is for several cameras, with --calibration")
 

@@ -2,32 +2,48 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import torch
 from torch import Tensor
 
 from skelgraph.cameras import human36m_cameras
 from skelgraph.data.placement import Rig
-from skelgraph.data.rotations import from_vector
+from skelgraph.data.rotations import from_vector, rotate
 
 _IMAGE_SIZES = ((1920, 1080), (1080, 1920), (1280, 720), (1000, 1000), (1000, 1002))
 
 
-def human36m_sets(serials: list[str] | None = None) -> Rig:
-    """Human3.6M's cameras by session, [9, V, ...]; of each session those with these serial numbers, default all four.
+def human36m_sessions() -> list[str]:
+    """Names of the nine sessions, one a subject."""
+    return sorted({name.split("/")[0] for name in human36m_cameras()})
+
+
+def human36m_sets(serials: Sequence[str] | None = None, sessions: Sequence[str] | None = None) -> Rig:
+    """Human3.6M's cameras by session, [S, V, ...].
+
+    Args:
+        serials: of each session the cameras with these serial numbers; default all four.
+        sessions: which; default all nine.
 
     Raises:
         ValueError: for a serial number that no camera has.
     """
     cameras = human36m_cameras()
-    sessions = sorted({name.split("/")[0] for name in cameras})
     known = sorted({name.split("/")[1] for name in cameras})
     unknown = [serial for serial in serials or () if serial not in known]
     if unknown:
         raise ValueError(
             f"no camera of Human3.6M has the serial number {', '.join(unknown)}; known: {', '.join(known)}"
         )
-    sets = [Rig.of([cameras[f"{session}/{serial}"] for serial in serials or known]) for session in sessions]
+    chosen = human36m_sessions() if sessions is None else sessions
+    sets = [Rig.of([cameras[f"{session}/{serial}"] for serial in serials or known]) for session in chosen]
     return Rig(*(torch.stack(values) for values in zip(*sets, strict=True)))
+
+
+def to_cameras(points: Tensor, rig: Rig) -> Tensor:
+    """From the world [N, T, K, 3] to the frames of V cameras each [N, V, ...], [N, V, T, K, 3], m."""
+    return rotate(rig.R.unsqueeze(2), points.unsqueeze(1) - rig.T[:, :, None, None])
 
 
 def cameras_around(middle: Tensor, views: int, random: torch.Generator) -> Rig:

@@ -13,6 +13,11 @@ def generator(*key: str | int) -> torch.Generator:
     return torch.Generator().manual_seed(hash64(*key))
 
 
+def shares(count: int, kinds: int) -> list[int]:
+    """Sizes of equal parts of ``count``."""
+    return [len(part) for part in torch.arange(count).tensor_split(kinds)]
+
+
 class Style:
     """Hands out columns of uniform numbers, one row a person, so that a row fixes everything about a motion.
 

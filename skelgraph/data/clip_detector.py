@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from skelgraph.data.detector import any_limb
 from skelgraph.skeleton import Skeleton
 
 Range = tuple[float, float]
@@ -105,10 +106,7 @@ def _lasting(keypoints: Tensor, skeleton: Skeleton, probability: float, random: 
     size = (keypoints.amax(3) - keypoints.amin(3)).norm(dim=-1).mean(2)[..., None, None, None]  # of the figure, px
     middle, length = uniform(1, 1, 1) - 0.5, uniform(1, 1, 1)
     span = (uniform(1, 1, 1) < 0.5 * probability) & ((time - middle).abs() < length)
-    limbs = torch.zeros(len(skeleton.limbs), joints)
-    for row, limb in zip(limbs, skeleton.limbs.values(), strict=True):
-        row[list(limb)] = 1
-    chosen = limbs[torch.randint(len(limbs), (clips, views), generator=random)][:, :, None, :, None]
+    chosen = any_limb(skeleton, (clips, views), random)[:, :, None, :, None]
     traded = keypoints[..., skeleton.flip_index, :] - keypoints
     kind = uniform(1, 1, 1)
     shifted = chosen * 0.2 * size * normal(1, 1, 2)

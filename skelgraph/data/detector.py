@@ -28,6 +28,14 @@ def detect(keypoints: Tensor, noise_px: float, missing: float, random: torch.Gen
     return torch.where(seen.unsqueeze(-1), keypoints, 0), seen.float()
 
 
+def any_limb(skeleton: Skeleton, shape: tuple[int, ...], random: torch.Generator) -> Tensor:
+    """Which joints are a limb's, of so many limbs drawn at random: bool ``[*shape, J]``."""
+    limbs = torch.zeros(len(skeleton.limbs), skeleton.num_joints, dtype=torch.bool)
+    for row, limb in zip(limbs, skeleton.limbs.values(), strict=True):
+        row[list(limb)] = True
+    return limbs[torch.randint(len(limbs), shape, generator=random)]
+
+
 def detect_roughly(
     keypoints: Tensor, image_size: Tensor, skeleton: Skeleton, faulty: float, noise: float, random: torch.Generator
 ) -> tuple[Tensor, Tensor]:
@@ -64,10 +72,7 @@ def detect_roughly(
     small = torch.tensor([name.startswith(_SMALL) for name in skeleton.joints])
     spread = spread * torch.where(small, 1 / 3, 1.0)
     seen = uniform(count, joints) >= torch.where(happens(faulty), 0.25 * uniform(count, 1), 0.0)
-    limbs = torch.zeros(len(skeleton.limbs), joints, dtype=torch.bool)
-    for row, limb in zip(limbs, skeleton.limbs.values(), strict=True):
-        row[list(limb)] = True
-    chosen = limbs[torch.randint(len(limbs), (count,), generator=random)]
+    chosen = any_limb(skeleton, (count,), random)
     legs = torch.tensor([name.endswith(_LEG) for name in skeleton.joints])
     seen = seen & inside & ~(chosen & happens(1 / 6)) & ~(legs & happens(1 / 8))
     keypoints = keypoints + spread.unsqueeze(-1) * torch.randn(keypoints.shape, generator=random)

@@ -13,7 +13,7 @@ from torch_geometric.data import Data
 
 from skelgraph import geometry, skeletons
 from skelgraph.data.body_shape import SHAPE_COLUMNS
-from skelgraph.data.chance import Style, generator
+from skelgraph.data.chance import Style, generator, shares
 from skelgraph.data.detector import detect_roughly
 from skelgraph.data.gestures import relaxed
 from skelgraph.data.human import Human
@@ -150,7 +150,7 @@ class MixedPeople:
 
     def _retargeted(self, count: int, random: torch.Generator) -> Tensor:
         made = []
-        for human, size in zip(self._humans, _shares(count, len(self._humans)), strict=True):
+        for human, size in zip(self._humans, shares(count, len(self._humans)), strict=True):
             index = torch.randint(len(self._motion), (size,), generator=random)
             joints = _y_up(self._motion.bodies(index, random)).unbind(1)
             phase, person, style = self._performers(size, random)
@@ -164,7 +164,7 @@ class MixedPeople:
     def _generated(self, count: int, random: torch.Generator) -> Tensor:
         kinds = list(itertools.product(self._humans, Human.actions))
         made = []
-        for (human, action), size in zip(kinds, _shares(count, len(kinds)), strict=True):
+        for (human, action), size in zip(kinds, shares(count, len(kinds)), strict=True):
             phase, person, style = self._performers(size, random)
             made.append(human.joints(action, phase, person, style.uniform))
         return torch.cat(made)
@@ -177,11 +177,6 @@ class MixedPeople:
 
     def _generator(self, *key: str | int) -> torch.Generator:
         return generator("MixedPeople", self.seed, self.split, *key)
-
-
-def _shares(count: int, kinds: int) -> list[int]:
-    """Sizes of equal parts of ``count``."""
-    return [len(part) for part in torch.arange(count).tensor_split(kinds)]
 
 
 def _y_up(joints: Tensor) -> Tensor:

@@ -70,6 +70,7 @@ class MotionCapture:
 
     Attributes:
         joints: names of the file's K joints.
+        action: of each pose the index into ``actions``, [N].
         actions: names of sequences without their numbers; the subject's name where a sequence has only a number.
 
     Raises:
@@ -113,7 +114,7 @@ class MotionCapture:
         self._load(_without(motion_file.read(motion_file.locate(file)), exclude), frame_step)
 
     def __len__(self) -> int:
-        return len(self._action)
+        return len(self.action)
 
     def __getitem__(self, index: int) -> Data:
         """Pose ``index`` of epoch 0 as a graph: x ``[J, 2]`` normalised, y ``[J, 3]`` m, action.
@@ -140,7 +141,7 @@ class MotionCapture:
         if self.num_frames == 1:
             keypoints, target = keypoints.squeeze(1), target.squeeze(1)
         keypoints, confidence = detect(keypoints, self.noise_px, self.missing, self._generator(epoch, "detector"))
-        return Poses(keypoints, confidence, rig.image_size, target, self._action.clone(), rig.f.mean(1)).to(device)
+        return Poses(keypoints, confidence, rig.image_size, target, self.action.clone(), rig.f.mean(1)).to(device)
 
     def _generator(self, epoch: int, purpose: str) -> torch.Generator:
         return generator("MotionCapture", self.seed, self.split, epoch, purpose)
@@ -209,7 +210,7 @@ class MotionCapture:
         self._wanted = torch.tensor([joints.index(name) for name in self.skeleton.joints])
         self._twin, self._bone_class = _twins(motion.path, joints)
         self._path = _paths(motion.parents)
-        frames, lengths, self._clearance, self._action, self.actions = _frames(motion, self.split, frame_step)
+        frames, lengths, self._clearance, self.action, self.actions = _frames(motion, self.split, frame_step)
         self._window = _windows(lengths, self.num_frames)
         ground = torch.from_numpy(motion.ground[frames])
         self._ground = torch.cat([ground, torch.zeros(len(ground), 1)], 1)

@@ -13,8 +13,8 @@ from torch_geometric.data import Batch, Data
 from skelgraph import geometry
 from skelgraph.cameras import Camera, normalize_screen, project, undistort
 from skelgraph.data.body_shape import SHAPE_COLUMNS
-from skelgraph.data.camera_sets import cameras_around, human36m_sets, miscalibrated
-from skelgraph.data.chance import generator
+from skelgraph.data.camera_sets import cameras_around, human36m_sets, miscalibrated, to_cameras
+from skelgraph.data.chance import generator, shares
 from skelgraph.data.clip_detector import Faults, Range, detect_clips
 from skelgraph.data.human import Human
 from skelgraph.data.motion_capture import MotionCapture
@@ -81,16 +81,16 @@ def multiview_input(
     rig = cameras if isinstance(cameras, Rig) else Rig.of(cameras)
     if rig.T.shape[:-1] != keypoints.shape[:-3]:
         raise ValueError(f"there are {list(rig.T.shape[:-1])} cameras and {list(keypoints.shape[:-3])} views")
-    rig = Rig(*(value[..., None, None, :] if value.shape != rig.R.shape else value for value in rig))
+    center, f, c, k, p, size = (value[..., None, None, :] for value in rig[1:])
     seen = (confidence > 0) & keypoints.isfinite().all(-1)
-    size = rig.image_size.expand_as(keypoints)
-    screen = normalize_screen(torch.where(seen.unsqueeze(-1), keypoints, 0).flatten(0, -2), size.flatten(0, -2))
+    sizes = size.expand_as(keypoints).flatten(0, -2)
+    screen = normalize_screen(torch.where(seen.unsqueeze(-1), keypoints, 0).flatten(0, -2), sizes)
     parts = [screen.view_as(keypoints), confidence.clamp(max=1).unsqueeze(-1)]
     if channels == RAY_CHANNELS:
-        plane = (undistort(keypoints, rig.f, rig.c, rig.k, rig.p) - rig.c) / rig.f
+        plane = (undistort(keypoints, f, c, k, p) - c) / f
         ahead = torch.cat([plane, torch.ones_like(plane[..., :1])], -1)
         ray = torch.nn.functional.normalize(ahead @ rig.R.unsqueeze(-3), dim=-1)  # rows times R: the camera's to world
-        parts += [rig.T.expand_as(ray), ray]
+        parts += [center.expand_as(ray), ray]
         seen = seen & ray.isfinite().all(-1)
     return torch.where(seen.unsqueeze(-1), torch.cat(parts, -1), 0)
 
@@ -212,7 +212,7 @@ class MultiView:
 
     def _generated(self, count: int, random: torch.Generator) -> Tensor:
         actions = self._human.actions
-        sizes = [len(part) for part in torch.arange(count).tensor_split(len(actions))]
+        sizes = shares(count, len(actions))
         return torch.cat([self._moving(a, n, random) for a, n in zip(actions, sizes, strict=True)])
 
     def _moving(self, action: str, count: int, random: torch.Generator) -> Tensor:
@@ -235,7 +235,7 @@ class MultiView:
         count, views = len(joints), self._rigs.T.size(1)
         session = torch.randint(len(self._rigs.T), (count,), generator=random)
         order = torch.rand(count, views, generator=random).argsort(1)
-        real = Rig(*(value[session[:, None], order] for value in self._rigs))
+        real = self._rigs.take((session[:, None], order))
         if not self.around:
             return real
         anywhere = cameras_around(joints.mean((1, 2)), views, random)
@@ -263,8 +263,8 @@ class MultiView:
 def film(rig: Rig, joints: Tensor) -> tuple[Tensor, Tensor]:
     """Keypoints [N, V, T, J, 2] px of joints [N, T, J, 3] (m, world) in V cameras each, and which are in the image and
     before the camera, bool [N, V, T, J]."""
-    rig = Rig(*(value[:, :, None, None] if value.shape != rig.R.shape else value[:, :, None] for value in rig))
-    points = rotate(rig.R, joints[:, None] - rig.T)
-    keypoints = project(points, rig.f, rig.c, rig.k, rig.p)
-    inside = ((keypoints >= 0) & (keypoints <= rig.image_size)).all(-1) & (points[..., 2] > _NEAREST_M)
+    f, c, k, p, size = (value[:, :, None, None] for value in rig[2:])
+    points = to_cameras(joints, rig)
+    keypoints = project(points, f, c, k, p)
+    inside = ((keypoints >= 0) & (keypoints <= size)).all(-1) & (points[..., 2] > _NEAREST_M)
     return keypoints, inside

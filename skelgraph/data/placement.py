@@ -32,8 +32,8 @@ class Rig(NamedTuple):
         names = Rig._fields
         return Rig(*(torch.stack([getattr(camera, name) for camera in cameras]).float() for name in names))
 
-    def take(self, index: Tensor) -> Rig:
-        """The cameras at ``index`` ``[N]``, one a pose."""
+    def take(self, index: Tensor | tuple[Tensor, ...]) -> Rig:
+        """The cameras at ``index``: ``[N]``, one a pose, or as a tensor with more dimensions is indexed."""
         return Rig(*(value[index] for value in self))
 
 

@@ -13,6 +13,7 @@ from torch_geometric.data import Data
 
 from skelgraph import geometry
 from skelgraph.cameras import human36m_cameras
+from skelgraph.data.camera_sets import human36m_sessions, human36m_sets, to_cameras
 from skelgraph.data.capsules import Capsules, render
 from skelgraph.data.chance import generator
 from skelgraph.data.figure import GROUP, RADIUS, backgrounds, clothes, limb_ends
@@ -123,12 +124,12 @@ class Rendered:
         self.skeleton, self.split, self.seed = skeleton, split, seed
         self.size, self.area, self.redraw = size, area, redraw
         self.views = _views(split, cameras, held_out)
-        self._rigs = _rigs(split, self.views)
+        sessions = [name for name in human36m_sessions() if (name in _TEST_SESSIONS) == (split == "test")]
+        self._rigs = human36m_sets(self.views, sessions)
         self._motion = MotionCapture(
             skeleton, split, seed, file=file, held_out=None, frame_step=frame_step, num_frames=num_frames
         )
         self.actions = self._motion.actions
-        self._action = self._motion.draw(0).action
         self._wanted = torch.tensor([self._motion.joints.index(name) for name in skeleton.joints])
         self._length = num_poses if split == "train" else min(num_test_poses, len(self._motion))
         self._drawn: tuple[int, Pictures] | None = None
@@ -160,9 +161,9 @@ class Rendered:
         index = self._clips(random)
         joints = self._motion.clips(index, random)  # [N, T, K, 3], world
         joints[..., :2] += self.area * (2 * torch.rand(len(joints), 1, 1, 2, generator=random) - 1)
-        session = torch.randint(len(self._rigs), (len(joints),), generator=random)
-        rig = Rig(*(torch.stack(each)[session] for each in zip(*self._rigs, strict=True)))  # its fields [N, V, ...]
-        seen = _to_cameras(joints[:, :, self._wanted], rig)  # [N, V, T, J, 3]
+        session = torch.randint(len(self._rigs.T), (len(joints),), generator=random)
+        rig = self._rigs.take(session)  # its fields [N, V, ...]
+        seen = to_cameras(joints[:, :, self._wanted], rig)  # [N, V, T, J, 3]
         focal, center = self._crops(seen, rig, random)
         target = geometry.center_on(seen, self.skeleton.origin)
         return Pictures(
@@ -172,7 +173,7 @@ class Rendered:
             root=(seen - target)[..., 0, :],
             focal=focal,
             center=center,
-            action=self._action[index],
+            action=self._motion.action[index],
         )
 
     def _clips(self, random: torch.Generator) -> Tensor:
@@ -203,7 +204,7 @@ class Rendered:
         light = functional.normalize(torch.randn(count, 3, generator=random) + torch.tensor([0.0, 0.0, 1.0]), dim=1)
         behind = backgrounds(count * views, self.size, self.split, random)
         ends = limb_ends(joints, self._motion.joints)  # [N, T, 2, limbs, 3]
-        ends = _to_cameras(ends.flatten(2, 3), rig).unflatten(3, (2, -1))  # [N, V, T, 2, limbs, 3]
+        ends = to_cameras(ends.flatten(2, 3), rig).unflatten(3, (2, -1))  # [N, V, T, 2, limbs, 3]
         light = (rig.R @ light[:, None, :, None]).squeeze(-1)  # [N, V, 3]
 
         def each(of_clip: Tensor) -> Tensor:
@@ -214,12 +215,6 @@ class Rendered:
         bodies = Capsules(start, end, each(girth * RADIUS), each(color))
         focal, center, light = (each(of_view.flatten(0, 1)) for of_view in (focal, center, light))
         return render(bodies, focal, center, light, each(behind)).view(count, views, frames, 3, self.size, self.size)
-
-
-def _to_cameras(points: Tensor, rig: Rig) -> Tensor:
-    """From the world ``[N, T, K, 3]`` to the frames of V cameras each, ``[N, V, T, K, 3]``, m."""
-    turned = points.flatten(1, 2).unsqueeze(1) - rig.T.unsqueeze(2)
-    return (turned @ rig.R.mT).unflatten(2, points.shape[1:3])
 
 
 def _image(points: Tensor, focal: Tensor, center: Tensor) -> Tensor:
@@ -239,11 +234,3 @@ def _views(split: str, cameras: Sequence[str] | None, held_out: Sequence[str]) -
     if not used or len(set(used)) < len(used):
         raise ValueError(f"no camera is left, or one is twice: cameras={cameras}, held_out={list(held_out)}")
     return tuple(used)
-
-
-def _rigs(split: str, serials: Sequence[str]) -> list[Rig]:
-    """The cameras of each session of the split."""
-    cameras = human36m_cameras()
-    sessions = sorted({name.split("/")[0] for name in cameras})
-    chosen = [session for session in sessions if (session in _TEST_SESSIONS) == (split == "test")]
-    return [Rig.of([cameras[f"{session}/{serial}"] for serial in serials]) for session in chosen]
