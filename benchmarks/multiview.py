@@ -15,13 +15,14 @@ from matplotlib import pyplot
 from timing import publish, table
 from torch import Tensor, nn
 
-from skelgraph import checkpoint, geometry, metrics, triangulation
+from skelgraph import checkpoint, metrics, triangulation
 from skelgraph.cameras import Camera
 from skelgraph.data.multiview import Clips, MultiView, film
 from skelgraph.data.placement import Rig
 from skelgraph.data.poses import middle_frame
 from skelgraph.data.rotations import rotate
 from skelgraph.evaluate import predict
+from skelgraph.geometry import center_on
 from skelgraph.skeleton import Skeleton
 from skelgraph.skeletons import HUMAN36M
 
@@ -144,7 +145,7 @@ def single_error(run: str, count: int) -> float:
     x = clips.inputs(3)[:, :, half].flatten(0, 1)
     pose = predict(model, x[..., : meta["in_channels"]], skeleton).pose.unflatten(0, (count, -1))
     turned = rotate(clips.rig.R, middle.target[:, None] - clips.rig.T[:, :, None])
-    error = metrics.per_joint(pose, geometry.center_on(turned, HUMAN36M.origin))
+    error = metrics.per_joint(pose, center_on(turned, HUMAN36M.origin))
     chosen = middle.enough[:, None].expand_as(error)
     return float(error[chosen].mean()) * 1000
 
@@ -153,7 +154,7 @@ def relative_error(model: nn.Module, count: int) -> float:
     """The lifter's origin-relative MPJPE on the same joints, mm."""
     clips = seen("test", count)
     middle = Middle.of(clips)
-    pose, target = (geometry.center_on(each, HUMAN36M.origin) for each in (lifted(model, clips), middle.target))
+    pose, target = (center_on(each, HUMAN36M.origin) for each in (lifted(model, clips), middle.target))
     return float(metrics.per_joint(pose, target)[middle.enough].mean()) * 1000
 
 

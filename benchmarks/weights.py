@@ -18,13 +18,14 @@ from matplotlib import pyplot
 from timing import publish, table
 from torch import Tensor, nn
 
-from skelgraph import checkpoint, geometry, metrics, weights
+from skelgraph import checkpoint, metrics, weights
 from skelgraph.data import MotionCapture, Poses, Synthetic
 from skelgraph.data.chance import generator
 from skelgraph.data.rotations import about_x, about_y
 from skelgraph.data.views import FACING, Views, stand_before
 from skelgraph.error_estimate import ErrorEstimate
 from skelgraph.evaluate import predict
+from skelgraph.geometry import center_on
 from skelgraph.skeleton import Skeleton
 
 FOCALS = (0.6, 0.8, 1.15, 2.0)
@@ -59,7 +60,7 @@ def untold(poses: Poses) -> Poses:
 
 
 def poses_of(views: Views, skeleton: Skeleton) -> Poses:
-    target = geometry.center_on(views.joints, skeleton.origin)
+    target = center_on(views.joints, skeleton.origin)
     none = torch.zeros(len(target), dtype=torch.long)
     return Poses(views.keypoints(), torch.ones(target.shape[:2]), views.image_size, target, none, views.focal)
 

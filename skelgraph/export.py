@@ -16,10 +16,11 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from skelgraph import __version__, atomic, geometry, weights
+from skelgraph import __version__, atomic, weights
 from skelgraph.checkpoint import Which, load_run
 from skelgraph.data.transforms import flip_input, flip_pose, model_input
 from skelgraph.evaluate import pose_of
+from skelgraph.geometry import center_on
 from skelgraph.poses.pose import AXES, UNIT
 from skelgraph.skeleton import Skeleton
 from skelgraph.training import experiment
@@ -75,7 +76,7 @@ class PixelsToMetres(nn.Module):
         if flip and error is not None:
             straight, mirrored = error.unflatten(0, (2, -1))
             error = (straight + mirrored.index_select(-2, index)) / 2  # a size, so that of x keeps its sign
-        pose = geometry.center_on(pose, self.skeleton.origin)
+        pose = center_on(pose, self.skeleton.origin)
         return (pose,) if error is None else (pose, error.float())
 
 

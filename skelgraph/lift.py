@@ -13,7 +13,8 @@ from typing import Literal
 
 import torch
 
-from skelgraph import geometry, keypoints, lift_files, lifter, metrics, poses, weights
+from skelgraph import keypoints, lift_files, lifter, metrics, poses, weights
+from skelgraph.geometry import center_on
 from skelgraph.keypoints import Keypoints
 from skelgraph.keypoints.adapt import Adapted, adapt
 from skelgraph.keypoints.people import SeveralError
@@ -242,7 +243,7 @@ def _truth(path: Path, pose: Pose3D) -> Pose3D:
             f"{path}: {what}; to be compared it needs {pose.num_frames} frames of {pose.skeleton.name}'s joints"
         )
     joints = truth.joints[:, [truth.skeleton.index(joint) for joint in pose.skeleton.joints]]
-    centred = geometry.center_on(torch.from_numpy(joints), pose.skeleton.origin).numpy()
+    centred = center_on(torch.from_numpy(joints), pose.skeleton.origin).numpy()
     return Pose3D(centred, pose.skeleton, pose.fps)
 
 

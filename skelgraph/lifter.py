@@ -13,11 +13,12 @@ import torch
 from numpy.typing import ArrayLike, NDArray
 from torch import nn
 
-from skelgraph import geometry, weights
+from skelgraph import weights
 from skelgraph.checkpoint import load_run
 from skelgraph.data.transforms import model_input
 from skelgraph.error_estimate import ErrorEstimate
 from skelgraph.evaluate import Prediction, predict
+from skelgraph.geometry import center_on
 from skelgraph.keypoints import Keypoints
 from skelgraph.keypoints.adapt import adapt
 from skelgraph.poses import Pose3D
@@ -109,7 +110,7 @@ class Lifter:
         for start in range(0, count, self.frames_at_a_time):
             part = np.arange(start, min(start + self.frames_at_a_time, count))
             found = self._predict(keypoints, self._window(part, count), focal or 0.0)
-            joints[part] = geometry.center_on(found.pose, self.skeleton.origin).cpu().numpy()
+            joints[part] = center_on(found.pose, self.skeleton.origin).cpu().numpy()
             if found.error is not None:
                 foretold.append(found.error.cpu().numpy())
             if progress is not None:

@@ -14,8 +14,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from skelgraph import geometry
-from skelgraph.geometry import difference, safe_norm
+from skelgraph.geometry import bones, difference, normals, safe_norm
 from skelgraph.skeleton import Skeleton
 
 __all__ = ["bone", "error", "l1", "mpjpe", "mse", "normal", "objective", "velocity"]
@@ -58,7 +57,7 @@ def bone(pred: Tensor, target: Tensor, parents: Sequence[int]) -> Tensor:
         target: poses of the same shape.
         parents: the index of each joint's parent, -1 for a root.
     """
-    return geometry.bones(difference(pred, target), parents).abs().sum(-1).mean()
+    return bones(difference(pred, target), parents).abs().sum(-1).mean()
 
 
 def normal(pred: Tensor, target: Tensor, triangles: Sequence[Triangle]) -> Tensor:
@@ -72,7 +71,7 @@ def normal(pred: Tensor, target: Tensor, triangles: Sequence[Triangle]) -> Tenso
         triangles: M triples of joints, such as shoulder, elbow, wrist.
     """
     difference(pred, target)
-    n, n_true = geometry.normals(pred, triangles), geometry.normals(target, triangles)
+    n, n_true = normals(pred, triangles), normals(target, triangles)
     defined = (n != 0).any(-1) & (n_true != 0).any(-1)
     return ((n - n_true).abs().sum(-1) * defined).mean()
 

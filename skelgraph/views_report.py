@@ -8,8 +8,9 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from skelgraph import geometry, metrics
+from skelgraph import metrics
 from skelgraph.data.multiview import Clips, film
+from skelgraph.geometry import center_on
 from skelgraph.skeleton import Skeleton
 
 
@@ -45,7 +46,7 @@ def views_report(
             pose = _poses(model, left, batch_size, check)
             result["views"][str(views)] = _world_errors(pose[:, middle], target[enough], left[:, :, middle])
     pose = _poses(model, x, batch_size, check)
-    relative = metrics.mpjpe(*(geometry.center_on(each, skeleton.origin) for each in (pose[:, middle], target)))
+    relative = metrics.mpjpe(*(center_on(each, skeleton.origin) for each in (pose[:, middle], target)))
     truth, px = (film(clips.rig, each)[0] for each in (clips.target, pose))
     off = (px - clips.keypoints).norm(dim=-1)[clips.confidence > 0]
     ahead = px[:, :, middle].isfinite().all(-1).all(-1)  # of the camera, as only a pose that is far off is not

@@ -15,8 +15,9 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from skelgraph import atomic, geometry, npz, poses, strict_json
+from skelgraph import atomic, npz, poses, strict_json
 from skelgraph.cameras import Camera
+from skelgraph.geometry import center_on
 from skelgraph.poses import Pose3D, axes
 from skelgraph.skeleton import Skeleton
 
@@ -167,7 +168,7 @@ class WorldPose:
     def _turned(self, turn: NDArray[np.float64]) -> tuple[Pose3D, NDArray[np.float64]]:
         """The joints turned and relative to their origin joints, and where these are, [F, 3]."""
         joints = torch.from_numpy(self.joints @ turn.T)
-        centred = geometry.center_on(joints, self.skeleton.origin)
+        centred = center_on(joints, self.skeleton.origin)
         root = (joints - centred)[:, 0].numpy()
         return Pose3D(centred.numpy(), self.skeleton, self.fps, self.missing), root
 

@@ -8,8 +8,8 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from skelgraph import geometry
 from skelgraph.blocks import rays
+from skelgraph.geometry import bones, safe_norm
 from skelgraph.skeleton import Skeleton
 
 _LEAST_SPREAD = 1e-5  # m
@@ -69,21 +69,21 @@ def describe(points: Tensor, met: Tensor, consensus: Tensor, spread: Tensor, ske
     smooth = smooth.movedim(-1, 1)
     smooth = torch.where(smooth.isfinite(), smooth, usual)
     points = torch.where(met.unsqueeze(-1), points, smooth)
-    bones = geometry.bones(points, skeleton.parents)
-    length = geometry.safe_norm(bones, keepdim=True)
-    stretch = (length - length.median(1, keepdim=True).values) * bones / length.clamp_min(1e-3)
+    vectors = bones(points, skeleton.parents)
+    length = safe_norm(vectors, keepdim=True)
+    stretch = (length - length.median(1, keepdim=True).values) * vectors / length.clamp_min(1e-3)
     to_smooth = _at_most(smooth - points, _FARTHEST * spread)
     to_consensus = _at_most(torch.where(met.unsqueeze(-1), consensus - points, 0), _FARTHEST * spread)
     faults = torch.cat([stretch, to_smooth, to_consensus, *(_jump(points, reach) for reach in _REACH)], -1)
     scale = torch.where(met.unsqueeze(-1), spread, _UNSEEN_SPREAD)
     known_or_not = met.unsqueeze(-1).to(points)
-    features = torch.cat([points - middle, bones, known_or_not, scale.log() / 5, torch.asinh(faults / spread)], -1)
+    features = torch.cat([points - middle, vectors, known_or_not, scale.log() / 5, torch.asinh(faults / spread)], -1)
     return RayPoints(points, to_smooth, to_consensus, scale, features)
 
 
 def _at_most(x: Tensor, length: Tensor) -> Tensor:
     """Vectors [..., 3] shortened to a length [..., 1]."""
-    return x * (length / geometry.safe_norm(x, keepdim=True).clamp_min(1e-9)).clamp(max=1)
+    return x * (length / safe_norm(x, keepdim=True).clamp_min(1e-9)).clamp(max=1)
 
 
 def _jump(points: Tensor, reach: int) -> Tensor:

@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 from torch_geometric.data import Data
 
-from skelgraph import geometry, skeletons
+from skelgraph import skeletons
 from skelgraph.data.body_shape import SHAPE_COLUMNS
 from skelgraph.data.chance import Style, generator, shares
 from skelgraph.data.detector import detect_roughly
@@ -25,6 +25,7 @@ from skelgraph.data.poses import Poses
 from skelgraph.data.retarget import retarget
 from skelgraph.data.rotations import about_y
 from skelgraph.data.views import VIEW_COLUMNS, look_from_anywhere
+from skelgraph.geometry import center_on
 from skelgraph.skeleton import Skeleton
 from skelgraph.skeletons import HUMAN36M
 
@@ -139,7 +140,7 @@ class MixedPeople:
                 keypoints, views.image_size, self.skeleton, self.faulty, self.noise, random
             )
             focal = torch.where(torch.rand(len(joints), generator=random) < 0.5, views.focal, 0)
-        target = geometry.center_on(views.joints, self.skeleton.origin)
+        target = center_on(views.joints, self.skeleton.origin)
         action = torch.arange(len(self._counts)).repeat_interleave(torch.tensor(list(self._counts.values())))
         return Poses(keypoints, confidence, views.image_size, target, action, focal).to(device)
 

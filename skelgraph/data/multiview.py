@@ -10,7 +10,6 @@ import torch
 from torch import Tensor
 from torch_geometric.data import Batch, Data
 
-from skelgraph import geometry
 from skelgraph.cameras import Camera, normalize_screen, project, undistort
 from skelgraph.data.body_shape import SHAPE_COLUMNS
 from skelgraph.data.camera_sets import cameras_around, human36m_sets, miscalibrated, to_cameras
@@ -21,6 +20,7 @@ from skelgraph.data.motion_capture import MotionCapture
 from skelgraph.data.motions import STYLE_COLUMNS
 from skelgraph.data.placement import Rig
 from skelgraph.data.rotations import about_x, about_y, about_z, rotate
+from skelgraph.geometry import center_on
 from skelgraph.skeleton import Skeleton
 
 RAY_CHANNELS = 9
@@ -248,7 +248,7 @@ class MultiView:
         """Targets and cameras in the axes that the answer is wanted in."""
         if not self.calibrated:
             first = rotate(rig.R[:, :1], joints - rig.T[:, 0, None, None])
-            return geometry.center_on(first, self.skeleton.origin), rig
+            return center_on(first, self.skeleton.origin), rig
         if self.split == "test":
             return joints, rig
         aside, ahead = (self._lean * torch.pi / 180 * torch.randn(2, len(joints), generator=random)).unbind()

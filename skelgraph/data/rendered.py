@@ -11,7 +11,6 @@ from torch import Tensor
 from torch.nn import functional
 from torch_geometric.data import Data
 
-from skelgraph import geometry
 from skelgraph.cameras import human36m_cameras
 from skelgraph.data.camera_sets import human36m_sessions, human36m_sets, to_cameras
 from skelgraph.data.capsules import Capsules, render
@@ -19,6 +18,7 @@ from skelgraph.data.chance import generator
 from skelgraph.data.figure import GROUP, RADIUS, backgrounds, clothes, limb_ends
 from skelgraph.data.motion_capture import MotionCapture
 from skelgraph.data.placement import Rig
+from skelgraph.geometry import center_on
 from skelgraph.skeleton import Skeleton
 
 _TEST_SESSIONS = ("S8", "S10")
@@ -165,7 +165,7 @@ class Rendered:
         rig = self._rigs.take(session)  # its fields [N, V, ...]
         seen = to_cameras(joints[:, :, self._wanted], rig)  # [N, V, T, J, 3]
         focal, center = self._crops(seen, rig, random)
-        target = geometry.center_on(seen, self.skeleton.origin)
+        target = center_on(seen, self.skeleton.origin)
         return Pictures(
             images=self._images(joints, rig, focal, center, random),
             keypoints=_image(seen, focal, center),

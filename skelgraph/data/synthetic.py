@@ -9,13 +9,13 @@ import torch
 from torch import Tensor
 from torch_geometric.data import Data
 
-from skelgraph import geometry
 from skelgraph.data.articulation import Creature
 from skelgraph.data.chance import generator
 from skelgraph.data.detector import detect
 from skelgraph.data.human import Human, landmark_names
 from skelgraph.data.poses import Poses
 from skelgraph.data.views import VIEW_COLUMNS, Views, look_at
+from skelgraph.geometry import center_on
 from skelgraph.skeleton import Skeleton
 
 _CHUNK = 2400  # poses made at once; every number of actions up to 6 divides it
@@ -120,7 +120,7 @@ class Synthetic:
         scene = self.scene(epoch)
         random = self._generator("detector", self._epoch(epoch))
         keypoints, confidence = detect(scene.views.keypoints(), self.noise_px, self.missing, random)
-        target = geometry.center_on(scene.views.joints, self.skeleton.origin)
+        target = center_on(scene.views.joints, self.skeleton.origin)
         return Poses(keypoints, confidence, scene.views.image_size, target, scene.action, scene.views.focal).to(device)
 
     def scene(self, epoch: int) -> Scene:
@@ -185,7 +185,7 @@ def clip(skeleton: Skeleton, seed: int, frames: int, fps: float = 30.0, action: 
     )
     actions = torch.full((frames,), figure.actions.index(name))
     size = views.image_size.contiguous()
-    target = geometry.center_on(views.joints, skeleton.origin)
+    target = center_on(views.joints, skeleton.origin)
     return Poses(views.keypoints(), torch.ones(joints.shape[:2]), size, target, actions, views.focal)
 
 

@@ -7,8 +7,8 @@ from torch import Tensor
 from torch_geometric.data import Data
 from torch_geometric.transforms import BaseTransform
 
-from skelgraph import geometry
 from skelgraph.cameras import normalize_screen
+from skelgraph.geometry import center_on, parent_distance, safe_norm
 from skelgraph.skeleton import Skeleton
 
 
@@ -113,7 +113,7 @@ class ParentDistance(BaseTransform):
 
     def forward(self, data: Data) -> Data:
         poses = _poses(self.skeleton, data)[..., :2]
-        data.parent_distance = geometry.parent_distance(poses, self.skeleton.parents).flatten(0, 1)
+        data.parent_distance = parent_distance(poses, self.skeleton.parents).flatten(0, 1)
         return data
 
 
@@ -128,9 +128,9 @@ class Center(BaseTransform):
 
     def forward(self, data: Data) -> Data:
         poses, origin = _poses(self.skeleton, data), self.skeleton.origin
-        data.x = torch.cat([geometry.center_on(poses[..., :2], origin), poses[..., 2:]], -1).flatten(0, 1)
+        data.x = torch.cat([center_on(poses[..., :2], origin), poses[..., 2:]], -1).flatten(0, 1)
         if data.y is not None:
-            data.y = geometry.center_on(data.y.view(*poses.shape[:2], -1), origin).flatten(0, 1)
+            data.y = center_on(data.y.view(*poses.shape[:2], -1), origin).flatten(0, 1)
         return data
 
 
@@ -162,7 +162,7 @@ class RandomFlip(BaseTransform):
             data.y = torch.where(flipped, flip_pose(y, index), y).flatten(0, 1)
         if data.get("edge_attr") is not None:
             source, target = data.edge_index
-            data.edge_attr = geometry.safe_norm(data.x[source, :2] - data.x[target, :2], keepdim=True)
+            data.edge_attr = safe_norm(data.x[source, :2] - data.x[target, :2], keepdim=True)
         if data.get("parent_distance") is not None:
             data = ParentDistance(self.skeleton)(data)
         return data

@@ -4,11 +4,11 @@ import fake_mocap
 import pytest
 import torch
 
-from skelgraph import geometry
 from skelgraph.cameras import human36m_cameras
 from skelgraph.data import MultiView
 from skelgraph.data.multiview import Clips, film, multiview_input
 from skelgraph.data.rotations import rotate
+from skelgraph.geometry import bone_lengths, center_on
 from skelgraph.skeletons import BLAZEPOSE, HUMAN36M
 
 GENERATED = {"recorded": 0.0, "num_clips": 12, "num_test_clips": 12, "num_frames": 4}
@@ -37,7 +37,7 @@ def test_recorded_people_are_those_of_the_file_in_their_split(tmp_path, monkeypa
     data = MultiView(HUMAN36M, "test", num_test_clips=20, num_frames=3)
     clips = data.draw(0)
     assert data.actions == ("recorded",) and len(data) == 20
-    lengths = geometry.bone_lengths(clips.target, HUMAN36M.parents)
+    lengths = bone_lengths(clips.target, HUMAN36M.parents)
     assert (lengths - lengths[:, :1]).abs().max() < 0.02  # the same body in all frames
     assert clips.target[..., 2].amin() > -0.01 and clips.target[..., 2].amax() < 2.2
 
@@ -82,7 +82,7 @@ def test_without_calibration_the_target_is_in_the_first_views_axes() -> None:
     alone = MultiView(HUMAN36M, "test", **GENERATED, calibrated=False).draw(0)
     assert torch.equal(world.inputs(3), alone.inputs(3))
     seen = rotate(world.rig.R[:, :1], world.target - world.rig.T[:, 0, None, None])
-    assert torch.allclose(alone.target, geometry.center_on(seen, HUMAN36M.origin), atol=1e-5)
+    assert torch.allclose(alone.target, center_on(seen, HUMAN36M.origin), atol=1e-5)
 
 
 def test_inputs_are_zero_where_nothing_is_seen_and_need_three_or_nine_channels() -> None:

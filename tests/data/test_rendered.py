@@ -8,10 +8,10 @@ import pytest
 import torch
 from torch_geometric.loader import DataLoader
 
-from skelgraph import geometry
 from skelgraph.cameras import human36m_cameras
 from skelgraph.data import Rendered
 from skelgraph.data.figure import GROUP, GROUPS, LIMBS, clothes, limb_ends, paints
+from skelgraph.geometry import center_on
 from skelgraph.skeletons import COCO_WHOLEBODY, HUMAN36M, HUMAN36M_16
 
 SERIALS = ("54138969", "55011271", "58860488", "60457274")
@@ -63,7 +63,7 @@ def test_keypoints_are_the_poses_through_the_crops_own_camera(split: Any) -> Non
     box = pictures.keypoints.flatten(2, 3)
     fills = (box.amax(2) - box.amin(2)).amax(-1) / 64
     assert (fills > 0.78).all() and (fills < 0.89).all()
-    assert torch.equal(geometry.center_on(pictures.target, HUMAN36M.origin), pictures.target)
+    assert torch.equal(center_on(pictures.target, HUMAN36M.origin), pictures.target)
 
 
 def test_all_views_show_one_body_in_the_rig_of_one_session() -> None:
