@@ -16,12 +16,13 @@ import torch
 from numpy.typing import NDArray
 from timing import publish, table
 
-from skelgraph import checkpoint, metrics, npz, weights
+from skelgraph import checkpoint, metrics, weights
 from skelgraph.cameras import Camera
 from skelgraph.conversions import Match, match
 from skelgraph.data.motion_file import locate
 from skelgraph.data.transforms import model_input
 from skelgraph.evaluate import predict
+from skelgraph.files import npz
 from skelgraph.skeletons import BLAZEPOSE
 from skelgraph.triangulation import ransac
 

@@ -17,7 +17,7 @@ from safetensors import SafetensorError
 from torch import Tensor, nn
 from torch.utils._python_dispatch import TorchDispatchMode
 
-from skelgraph import atomic
+from skelgraph.files import atomic
 from skelgraph.skeleton import Skeleton
 from skelgraph.training import experiment
 

@@ -16,10 +16,11 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from skelgraph import __version__, atomic, weights
+from skelgraph import __version__, weights
 from skelgraph.checkpoint import Which, load_run
 from skelgraph.data.transforms import flip_input, flip_pose, model_input
 from skelgraph.evaluate import pose_of
+from skelgraph.files import atomic
 from skelgraph.geometry import center_on
 from skelgraph.poses.pose import AXES, UNIT
 from skelgraph.skeleton import Skeleton

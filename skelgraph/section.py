@@ -11,7 +11,7 @@ from typing import Any
 
 import yaml
 
-from skelgraph.strict_yaml import MAX_BYTES, StrictLoader
+from skelgraph.files.yaml_file import MAX_BYTES, StrictLoader
 
 
 class Section(dict[str, Any]):

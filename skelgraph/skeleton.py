@@ -15,7 +15,8 @@ import yaml
 from torch import Tensor
 from torch_geometric.data import Data
 
-from skelgraph import edges, skeleton_forms, strict_yaml
+from skelgraph import edges, skeleton_forms
+from skelgraph.files import yaml_file
 from skelgraph.geometry import parent_distance, safe_norm
 
 Joint = int | str
@@ -135,7 +136,7 @@ class Skeleton:
         Raises:
             ValueError: naming the file, for unsafe or ill-formed YAML and anything that :class:`Skeleton` refuses.
         """
-        content = strict_yaml.read(Path(path))
+        content = yaml_file.read(Path(path))
         try:
             return cls.from_dict(content)
         except ValueError as error:

@@ -15,8 +15,9 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from skelgraph import atomic, npz, poses, strict_json
+from skelgraph import poses
 from skelgraph.cameras import Camera
+from skelgraph.files import atomic, json_file, npz
 from skelgraph.geometry import center_on
 from skelgraph.poses import Pose3D, axes
 from skelgraph.skeleton import Skeleton
@@ -154,7 +155,7 @@ class WorldPose:
         """
         path = Path(path)
         pose, arrays = Pose3D.load(path), npz.read(path)
-        told: Any = strict_json.parse(str(arrays["description"]), f"{path}: description").get("world")
+        told: Any = json_file.parse(str(arrays["description"]), f"{path}: description").get("world")
         wanted = {"world": (*pose.joints.shape,), "missing": pose.joints.shape[:2]}
         fitting = all(name in arrays and arrays[name].shape == shape for name, shape in wanted.items())
         if not fitting or not isinstance(told, dict) or "error_px" not in arrays:

@@ -11,7 +11,8 @@ import safetensors.torch
 import tiny
 import torch
 
-from skelgraph import atomic, checkpoint, train
+from skelgraph import checkpoint, train
+from skelgraph.files import atomic
 
 
 def tensors() -> dict[str, torch.Tensor]:

@@ -216,7 +216,7 @@ def test_a_full_disk_leaves_the_old_file(tmp_path: Path, monkeypatch) -> None:
 
     path = tmp_path / "a.onnx"
     path.write_text("old")
-    monkeypatch.setattr("skelgraph.atomic._write_and_sync", full)
+    monkeypatch.setattr("skelgraph.files.atomic._write_and_sync", full)
     with pytest.raises(OSError, match="disk full"):
         export_model(Plain(), WALKER, path)
     assert path.read_text() == "old" and len(list(tmp_path.iterdir())) == 1

@@ -6,8 +6,8 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from skelgraph import strict_json, strict_text
 from skelgraph.calibrations import file_storage
+from skelgraph.files import json_file, text_file
 
 if sys.version_info >= (3, 11):
     import tomllib
@@ -29,7 +29,7 @@ def read(path: Path) -> Content:
     """
     if path.is_dir():
         return _pair(path)
-    text = strict_text.read(path, MAX_BYTES)
+    text = text_file.read(path, MAX_BYTES)
     value = parse(text, str(path))
     if not isinstance(value, dict):
         raise ValueError(f"{path}: expected a mapping of names to values, not a {type(value).__name__}")
@@ -40,7 +40,7 @@ def parse(text: str, source: str) -> Any:
     """The content of a text; ``source`` names it in errors."""
     start = text.lstrip()
     if start.startswith("{"):
-        return strict_json.parse(text, source)
+        return json_file.parse(text, source)
     if start.startswith("<"):
         return file_storage.parse_xml(text, source)
     if start.startswith(("%YAML", "---")) or "!!opencv-matrix" in text:

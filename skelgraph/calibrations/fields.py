@@ -8,8 +8,8 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from skelgraph import strict_json
 from skelgraph.cameras import SKEW_TOLERANCE, Camera
+from skelgraph.files import json_file
 
 
 def section(content: Mapping[str, Any], name: str) -> Mapping[str, Any]:
@@ -29,7 +29,7 @@ def numbers(fields: Mapping[str, Any], key: str, camera: str, *shapes: tuple[int
     where = f"camera {camera!r}: {key}"
     if key not in fields:
         raise ValueError(f"{where} is missing; there: {', '.join(repr(name)[:40] for name in fields) or 'nothing'}")
-    value = torch.from_numpy(strict_json.numbers(fields[key], where))
+    value = torch.from_numpy(json_file.numbers(fields[key], where))
     if tuple(value.shape) not in shapes:
         expected = " or ".join(str(list(shape)) for shape in shapes)
         raise ValueError(f"{where} must have shape {expected}, found {list(value.shape)}")

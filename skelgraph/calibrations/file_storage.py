@@ -13,7 +13,7 @@ from xml.etree import ElementTree
 
 import yaml
 
-from skelgraph.strict_yaml import MAX_BYTES, StrictLoader
+from skelgraph.files.yaml_file import MAX_BYTES, StrictLoader
 
 MATRIX_TAG = "tag:yaml.org,2002:opencv-matrix"
 _WORD = re.compile(r'"[^"]*"|\S+')

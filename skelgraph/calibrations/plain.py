@@ -19,9 +19,9 @@ from typing import Any
 
 import torch
 
-from skelgraph import atomic
 from skelgraph.calibrations import fields
 from skelgraph.cameras import Camera
+from skelgraph.files import atomic
 
 UNIT = "m"
 _IN_METRES = {"m": 1.0, "cm": 0.01, "mm": 0.001}

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
-from skelgraph import npz
+from skelgraph.files import npz
 
 LAYOUT = (
     "root [N, 3] float mm (world, z up), joints_dmm [N, K, 3] int (joint minus root, 0.1 mm), frame_ok [N] bool, "

@@ -14,9 +14,9 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from skelgraph import atomic
 from skelgraph.data import motion_file, rig_pose
 from skelgraph.data.rig_names import ABOVE_EYES, JOINTS, MIDDLE, PARENTS, Match, find
+from skelgraph.files import atomic
 from skelgraph.poses import axes, bvh, c3d
 
 _Array = NDArray[np.float64]

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from skelgraph import atomic
+from skelgraph.files import atomic
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -14,7 +14,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
-from skelgraph import strict_json
+from skelgraph.files import json_file
 from skelgraph.keypoints import coco, coco_wholebody, frames, people
 from skelgraph.keypoints.keypoints import Keypoints
 from skelgraph.skeletons import COCO, COCO_WHOLEBODY, HALPE26
@@ -58,7 +58,7 @@ def read(path: Path, content: Any, person: int | None = None) -> Keypoints:
     joints: tuple[str, ...] = ()
     for i, entry in enumerate(content):
         where = f"{path}: entry [{i}] (image {str(entry['image_id'])[:64]})"
-        values = strict_json.numbers(entry.get("keypoints"), f"{where}, keypoints")
+        values = json_file.numbers(entry.get("keypoints"), f"{where}, keypoints")
         known = JOINTS.get(values.size // 3) if values.ndim == 1 and values.size % 3 == 0 else None
         if known is None:
             expected = ", ".join(f"{3 * k} ({k} joints)" for k in JOINTS)

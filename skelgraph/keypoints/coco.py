@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 
-from skelgraph import strict_json
+from skelgraph.files import json_file
 from skelgraph.keypoints import frames, people
 from skelgraph.keypoints.keypoints import Keypoints
 from skelgraph.skeletons import COCO
@@ -96,7 +96,7 @@ def _frames(found: list[Any], images: list[Any] | None, path: Path) -> tuple[Map
 def _person(entry: Mapping[str, Any], parts: Mapping[str, int], where: str) -> people.Person:
     rows = []
     for field, count in parts.items():
-        values = strict_json.numbers(entry.get(field) or [0.0] * 3 * count, f"{where}, {field}")
+        values = json_file.numbers(entry.get(field) or [0.0] * 3 * count, f"{where}, {field}")
         if values.shape != (3 * count,):
             raise ValueError(
                 f"{where}, {field}: {values.size} numbers; expected {3 * count}: x, y, v of {count} joints"

@@ -20,7 +20,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from skelgraph.keypoints import frames, people, tables
+from skelgraph.files import csv_cells
+from skelgraph.keypoints import frames, people
 from skelgraph.keypoints.keypoints import Keypoints
 
 TAKES = frozenset({"text file"})
@@ -46,7 +47,7 @@ class _Points:
 
 
 def matches(path: Path, content: Any) -> bool:
-    names = _names(next(iter(tables.header(content)), []))
+    names = _names(next(iter(csv_cells.header(content)), []))
     return set(names) >= _LONG or bool(_wide_joints(names))
 
 
@@ -58,7 +59,7 @@ def read(path: Path, content: Any, person: int | None = None) -> Keypoints:
             point that stands twice.
     """
     source = str(path)
-    table = tables.rows(content, source)
+    table = csv_cells.rows(content, source)
     names = _names(next(table, (0, []))[1])
     twice = sorted({name for name in names if names.count(name) > 1})
     if twice:
@@ -121,10 +122,10 @@ def _wide(table: Any, names: Sequence[str], source: str) -> _Points:
 
 def _who(row: Sequence[str], place: Mapping[str, int], where: str, count: int) -> tuple[int, int]:
     """Frame and person of a row; -1 for no person."""
-    frame = tables.whole(row[place["frame"]], f"{where}, column frame") if "frame" in place else count
+    frame = csv_cells.whole(row[place["frame"]], f"{where}, column frame") if "frame" in place else count
     if "person" not in place:
         return frame, -1
-    who = tables.whole(row[place["person"]], f"{where}, column person")
+    who = csv_cells.whole(row[place["person"]], f"{where}, column person")
     if who < 0:
         raise ValueError(f"{where}, column person: expected a whole number from 0, found {who}")
     return frame, who
@@ -134,7 +135,7 @@ def _values(
     row: Sequence[str], columns: tuple[int, int, int | None], where: str, joint: str
 ) -> tuple[float, float, float]:
     x, y, c = (
-        1.0 if column is None else tables.number_or_nan(row[column], f"{where} {joint[:64]!r}, {name}")
+        1.0 if column is None else csv_cells.number_or_nan(row[column], f"{where} {joint[:64]!r}, {name}")
         for name, column in zip(("x", "y", "confidence"), columns, strict=True)
     )
     return x, y, c

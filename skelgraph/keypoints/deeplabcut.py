@@ -15,7 +15,8 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from skelgraph.keypoints import frames, people, tables
+from skelgraph.files import csv_cells
+from skelgraph.keypoints import frames, people
 from skelgraph.keypoints.keypoints import Keypoints
 
 TAKES = frozenset({"text file"})
@@ -31,7 +32,7 @@ class _Columns(NamedTuple):
 
 
 def matches(path: Path, content: Any) -> bool:
-    start = tables.header(content, lines=4)
+    start = csv_cells.header(content, lines=4)
     names = [row[0].lower() for row in start if row]
     return names[:3] == ["scorer", "bodyparts", "coords"] or names == ["scorer", "individuals", "bodyparts", "coords"]
 
@@ -45,7 +46,7 @@ def read(path: Path, content: Any, person: int | None = None) -> Keypoints:
     """
     if not isinstance(content, str) or not matches(path, content):
         raise ValueError(f"{path}: not DeepLabCut's: expected header rows 'scorer', 'bodyparts' and 'coords'")
-    table = tables.rows(content, str(path))
+    table = csv_cells.rows(content, str(path))
     head: dict[str, list[str]] = {}
     while "coords" not in head:
         row = next(table)[1]
@@ -58,7 +59,7 @@ def read(path: Path, content: Any, person: int | None = None) -> Keypoints:
         frame = np.full(size, np.nan)
         for column, one, joint, place in columns.places:
             where = f"{path}, line {line}, column {column + 1} ({columns.joints[joint]})"
-            frame[one, joint, place] = tables.number_or_nan(row[column], where)
+            frame[one, joint, place] = csv_cells.number_or_nan(row[column], where)
         found.append(frame)
         frames.check_points(len(found), size[1], size[0], str(path))
     values = np.array(found).reshape(-1, *size)

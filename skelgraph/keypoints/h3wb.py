@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from skelgraph import strict_json
+from skelgraph.files import json_file
 from skelgraph.keypoints import frames, people
 from skelgraph.keypoints.keypoints import Keypoints
 from skelgraph.skeletons import COCO_WHOLEBODY
@@ -58,7 +58,7 @@ def _sample(entry: Any, where: str) -> NDArray[np.float64]:
     if unknown:
         raise ValueError(f"{where}, {field}: has a joint {min(unknown)[:40]!r}; expected 0 to 132")
     rows = [_point(points.get(joint), f"{where}, {field}, joint {joint}") for joint in _JOINTS]
-    xy = strict_json.numbers(rows, f"{where}, {field}")
+    xy = json_file.numbers(rows, f"{where}, {field}")
     if xy.shape != (len(_JOINTS), 2):
         raise ValueError(f"{where}, {field}: expected one number for each x and y")
     return np.concatenate([xy, (xy != 0).any(axis=1, keepdims=True)], axis=1)

@@ -17,8 +17,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from skelgraph import npz, strict_json
-from skelgraph.keypoints import npy, people
+from skelgraph.files import json_file, npy, npz
+from skelgraph.keypoints import people
 from skelgraph.keypoints.keypoints import Keypoints
 from skelgraph.skeletons import BLAZEPOSE
 
@@ -85,7 +85,7 @@ def _person(points: Any, where: str) -> NDArray[np.float64]:
             raise ValueError(f"{where}, {joint}: expected an object with 'x' and 'y'")
         visibility = point.get("visibility")
         rows.append([point["x"], point["y"], 1.0 if visibility is None else visibility])
-    values = strict_json.numbers(rows, where)
+    values = json_file.numbers(rows, where)
     if values.shape != (_COUNT, 3):
         raise ValueError(f"{where}: expected one number for each x, y and visibility")
     return values

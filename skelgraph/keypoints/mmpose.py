@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 
-from skelgraph import strict_json
+from skelgraph.files import json_file
 from skelgraph.keypoints import people
 from skelgraph.keypoints.keypoints import Keypoints
 from skelgraph.skeletons import COCO, COCO_WHOLEBODY
@@ -79,10 +79,10 @@ def _count(frames: Sequence[Sequence[Mapping[str, Any]]], source: str) -> int:
 
 
 def _person(entry: Mapping[str, Any], count: int, where: str) -> people.Person:
-    xy = strict_json.numbers(entry["keypoints"], f"{where}, keypoints")
+    xy = json_file.numbers(entry["keypoints"], f"{where}, keypoints")
     if xy.shape == (count, 3):
         raise ValueError(f"{where}: keypoints have three numbers each: this is a 3D prediction; give the 2D one")
-    scores = strict_json.numbers(entry.get("keypoint_scores", [1.0] * count), f"{where}, keypoint_scores")
+    scores = json_file.numbers(entry.get("keypoint_scores", [1.0] * count), f"{where}, keypoint_scores")
     if xy.shape != (count, 2) or scores.shape != (count,):
         raise ValueError(
             f"{where}: keypoints {list(xy.shape)} and scores {list(scores.shape)}; expected [{count}, 2] and [{count}]"

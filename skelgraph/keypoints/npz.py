@@ -22,7 +22,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from skelgraph import atomic, npz, skeletons
+from skelgraph import skeletons
+from skelgraph.files import atomic, npz
 from skelgraph.keypoints import arrays, people, videopose3d
 from skelgraph.keypoints.keypoints import Keypoints
 

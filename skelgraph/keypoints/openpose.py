@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from skelgraph import strict_json
+from skelgraph.files import json_file
 from skelgraph.keypoints import people
 from skelgraph.keypoints.keypoints import Keypoints
 from skelgraph.skeletons import OPENPOSE_BODY25, OPENPOSE_COCO18
@@ -36,7 +36,7 @@ def matches(path: Path, content: Any) -> bool:
     if not path.is_dir():
         return _is_frame(content)
     first = min(path.glob("*.json"), default=None)
-    return first is not None and _is_frame(strict_json.read(first, _FRAME_BYTES))
+    return first is not None and _is_frame(json_file.read(first, _FRAME_BYTES))
 
 
 def read(path: Path, content: Any, person: int | None = None) -> Keypoints:
@@ -45,7 +45,7 @@ def read(path: Path, content: Any, person: int | None = None) -> Keypoints:
     Raises:
         ValueError: naming file and field, for other lengths than those above, or a folder of several videos.
     """
-    frames = {path: content} if content is not None else {p: strict_json.read(p, _FRAME_BYTES) for p in _ordered(path)}
+    frames = {path: content} if content is not None else {p: json_file.read(p, _FRAME_BYTES) for p in _ordered(path)}
     for file, frame in frames.items():
         if not _is_frame(frame):
             raise ValueError(f"{file}: not a frame of OpenPose: expected an object with a list 'people'")
@@ -108,7 +108,7 @@ def _parts(frames: Mapping[Path, Any]) -> dict[str, tuple[int, tuple[str, ...]]]
 def _person(entry: Mapping[str, Any], parts: Mapping[str, tuple[int, tuple[str, ...]]], where: str) -> people.Person:
     rows: list[NDArray[np.float64]] = []
     for field, (length, joints) in parts.items():
-        values = strict_json.numbers(entry.get(field) or [0.0] * length, f"{where}, {field}")
+        values = json_file.numbers(entry.get(field) or [0.0] * length, f"{where}, {field}")
         if values.shape != (length,):
             raise ValueError(f"{where}, {field}: expected a flat list x, y, c, ... of {length} numbers")
         rows.append(values.reshape(-1, 3)[: len(joints)])

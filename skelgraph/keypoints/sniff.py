@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from skelgraph import npz, strict_json, strict_text
+from skelgraph.files import json_file, npz, text_file
 
 KINDS = ("folder", "npz file", "npy file", "JSON file", "text file")
 MAX_TEXT_BYTES = 1 << 28
@@ -33,12 +33,12 @@ def content(path: Path, kind: str) -> Any:
         ValueError: naming the file, for ill-formed JSON, or what is neither npz, JSON nor text.
     """
     if kind == "JSON file":
-        return strict_json.read(path)
+        return json_file.read(path)
     if kind == "text file":
         return read_text(path)
     return npz.names(path) if kind == "npz file" else None
 
 
 def read_text(path: Path, max_bytes: int = MAX_TEXT_BYTES) -> str:
-    """See :func:`skelgraph.strict_text.read`."""
-    return strict_text.read(path, max_bytes, "npz, JSON or text in UTF-8")
+    """See :func:`skelgraph.files.text_file.read`."""
+    return text_file.read(path, max_bytes, "npz, JSON or text in UTF-8")

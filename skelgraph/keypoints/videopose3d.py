@@ -21,7 +21,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from skelgraph import npz
+from skelgraph.files import npz
 from skelgraph.keypoints import arrays, frames
 from skelgraph.keypoints.keypoints import Keypoints
 from skelgraph.skeletons import COCO

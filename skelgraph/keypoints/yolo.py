@@ -17,7 +17,8 @@ from typing import Any
 
 import numpy as np
 
-from skelgraph.keypoints import frames, people, sniff, tables
+from skelgraph.files import csv_cells
+from skelgraph.keypoints import frames, people, sniff
 from skelgraph.keypoints.keypoints import Keypoints
 from skelgraph.skeletons import COCO
 
@@ -72,7 +73,7 @@ def _files(folder: Path) -> list[Path]:
 
 def _is_person(text: str) -> bool:
     line = text.lstrip()[:5000].split("\n", 1)[0]
-    numbers = [tables.is_number(word) for word in line.split()]
+    numbers = [csv_cells.is_number(word) for word in line.split()]
     return all(numbers) and any(0 <= len(numbers) - size <= 2 for size in _LENGTHS)
 
 
@@ -87,7 +88,7 @@ def _rows(text: str, file: Path) -> list[list[float]]:
                 f"{file}, line {i}: {len(words)} numbers; expected {' or '.join(map(str, _LENGTHS))} (class, box and "
                 f"{_JOINTS} joints x y or x y v) and up to 2 more (confidence, track id)"
             )
-        row = [tables.number(word, f"{file}, line {i}, number {n}") for n, word in enumerate(words, start=1)]
+        row = [csv_cells.number(word, f"{file}, line {i}, number {n}") for n, word in enumerate(words, start=1)]
         rows.append(row)
     return rows
 

@@ -16,8 +16,8 @@ from typing import Any, TypeVar
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from skelgraph import atomic
 from skelgraph.drawings import strokes
+from skelgraph.files import atomic
 from skelgraph.keypoints import Keypoints
 from skelgraph.poses import Pose3D
 

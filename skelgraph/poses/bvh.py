@@ -25,7 +25,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from skelgraph import atomic
+from skelgraph.files import atomic
 from skelgraph.poses import axes as presets
 from skelgraph.poses import bvh_rig, output
 from skelgraph.poses.bvh_reader import Motion, read

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
-from skelgraph import atomic
+from skelgraph.files import atomic
 from skelgraph.poses import output
 from skelgraph.poses.pose import Pose3D
 from skelgraph.skeleton import Skeleton

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from skelgraph import strict_text
+from skelgraph.files import text_file
 from skelgraph.poses import axes as presets
 from skelgraph.poses.pose import Pose3D
 from skelgraph.skeleton import Skeleton
@@ -61,8 +61,8 @@ def rate(pose: Pose3D, path: Path) -> float:
 
 
 def lines(path: str | Path) -> list[str]:
-    """The lines of a text file from a stranger, see :func:`skelgraph.strict_text.read`."""
-    return strict_text.read(path, MAX_BYTES).split("\n")
+    """The lines of a text file from a stranger, see :func:`skelgraph.files.text_file.read`."""
+    return text_file.read(path, MAX_BYTES).split("\n")
 
 
 def pose_of(

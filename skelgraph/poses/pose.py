@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from skelgraph import atomic, npz, strict_json
+from skelgraph.files import atomic, json_file, npz
 from skelgraph.skeleton import Skeleton
 
 FORMAT = 1
@@ -122,7 +122,7 @@ class Pose3D:
             raise ValueError(f"{path}: not a pose: expected arrays joints and description, found {', '.join(arrays)}")
         if arrays["joints"].dtype.kind != "f":
             raise ValueError(f"{path}: joints are {arrays['joints'].dtype}; expected floating point")
-        told = strict_json.parse(str(arrays["description"]), f"{path}: description")
+        told = json_file.parse(str(arrays["description"]), f"{path}: description")
         try:
             return _pose(told, arrays)
         except KeyError as error:

@@ -11,7 +11,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from skelgraph import atomic, config
+from skelgraph import config
+from skelgraph.files import atomic
 from skelgraph.training import experiment
 
 BODY_COLUMNS = ("mpjpe_mm", "p_mpjpe_mm", "n_mpjpe_mm", "pck", "auc")

@@ -1,12 +1,12 @@
 import pytest
 
-from skelgraph import strict_text
+from skelgraph.files import text_file
 
 
 def test_marks_and_line_ends_are_taken_off(tmp_path):
     path = tmp_path / "a.txt"
     path.write_bytes("\ufeffä\r\nb\rc\n".encode())
-    assert strict_text.read(path, 100) == "ä\nb\nc\n"
+    assert text_file.read(path, 100) == "ä\nb\nc\n"
 
 
 @pytest.mark.parametrize(
@@ -20,6 +20,6 @@ def test_marks_and_line_ends_are_taken_off(tmp_path):
 def test_what_is_no_text_is_refused(tmp_path, content, words):
     (tmp_path / "a.txt").write_bytes(content)
     with pytest.raises(ValueError, match=words):
-        strict_text.read(tmp_path / "a.txt", 100, "a table")
+        text_file.read(tmp_path / "a.txt", 100, "a table")
     with pytest.raises(FileNotFoundError, match="b.txt: no such file"):
-        strict_text.read(tmp_path / "b.txt", 100)
+        text_file.read(tmp_path / "b.txt", 100)

@@ -2,13 +2,13 @@ import json
 
 import pytest
 
-from skelgraph import strict_json
+from skelgraph.files import json_file
 
 
 def test_plain_values_and_a_byte_order_mark(tmp_path):
     path = tmp_path / "a.json"
     path.write_bytes(b'\xef\xbb\xbf{"a": [1, 2.5, null, true, "\xc3\xa9"]}\r\n')
-    assert strict_json.read(path) == {"a": [1, 2.5, None, True, "é"]}
+    assert json_file.read(path) == {"a": [1, 2.5, None, True, "é"]}
 
 
 @pytest.mark.parametrize(
@@ -30,7 +30,7 @@ def test_oddities_are_errors_that_name_the_file(tmp_path, content, message):
     path = tmp_path / "odd.json"
     path.write_bytes(content)
     with pytest.raises(ValueError, match=message) as error:
-        strict_json.read(path)
+        json_file.read(path)
     assert str(error.value).startswith(str(path))
 
 
@@ -38,12 +38,12 @@ def test_size_is_checked_before_reading(tmp_path):
     path = tmp_path / "big.json"
     path.write_text(json.dumps([1] * 100))
     with pytest.raises(ValueError, match="300 bytes.*at most 99"):
-        strict_json.read(path, max_bytes=99)
+        json_file.read(path, max_bytes=99)
 
 
 def test_numbers():
-    assert strict_json.numbers([[1, 2.5]], "x").tolist() == [[1, 2.5]]
-    assert strict_json.numbers([], "x").shape == (0,)
+    assert json_file.numbers([[1, 2.5]], "x").tolist() == [[1, 2.5]]
+    assert json_file.numbers([], "x").shape == (0,)
 
 
 @pytest.mark.parametrize(
@@ -51,4 +51,4 @@ def test_numbers():
 )
 def test_what_is_no_number_is_named(value):
     with pytest.raises(ValueError, match="here: "):
-        strict_json.numbers(value, "here")
+        json_file.numbers(value, "here")

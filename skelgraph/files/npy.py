@@ -7,7 +7,7 @@ from typing import Any
 
 from numpy.typing import NDArray
 
-from skelgraph import npz
+from skelgraph.files import npz
 
 MAX_BYTES = 1 << 30
 

@@ -8,7 +8,7 @@ import zlib
 import numpy as np
 import pytest
 
-from skelgraph import npz
+from skelgraph.files import npz
 
 ARRAYS = {
     "x": np.arange(24, dtype="f4").reshape(2, 3, 4),
