@@ -23,7 +23,7 @@ from skelgraph.data.motion_file import locate
 from skelgraph.data.transforms import model_input
 from skelgraph.evaluate import predict
 from skelgraph.files import npz
-from skelgraph.skeletons import BLAZEPOSE
+from skelgraph.skeleton.builtin import BLAZEPOSE
 from skelgraph.triangulation import ransac
 
 Array = NDArray[np.float64]

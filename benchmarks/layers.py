@@ -27,7 +27,7 @@ from torch_geometric import nn as pyg
 
 from skelgraph import layers
 from skelgraph.skeleton import Skeleton
-from skelgraph.skeletons import COCO_WHOLEBODY, HUMAN36M
+from skelgraph.skeleton.builtin import COCO_WHOLEBODY, HUMAN36M
 
 # J, B, C
 SIZES = ((17, 128, 512), (17, 1024, 128), (17, 200, 256), (133, 16, 512), (133, 64, 128), (133, 16, 256))

@@ -24,7 +24,7 @@ from skelgraph import lifter, page, report
 from skelgraph.data import Synthetic
 from skelgraph.keypoints import Keypoints, npz
 from skelgraph.keypoints.adapt import adapt
-from skelgraph.skeletons import COCO_WHOLEBODY
+from skelgraph.skeleton.builtin import COCO_WHOLEBODY
 
 T = TypeVar("T")
 WEIGHTS = "whole-body"

@@ -26,7 +26,7 @@ from torch_geometric.data import Batch
 
 from skelgraph import models
 from skelgraph.skeleton import Skeleton
-from skelgraph.skeletons import COCO_WHOLEBODY, HUMAN36M, HUMAN36M_16
+from skelgraph.skeleton.builtin import COCO_WHOLEBODY, HUMAN36M, HUMAN36M_16
 
 AMPOSE = {"AMPose C256": (64, 256), "AMPose C128": (256, 128)}
 OF_PYG = ", of PyG's layers"

@@ -22,9 +22,9 @@ from skelgraph.data.placement import Rig
 from skelgraph.data.poses import middle_frame
 from skelgraph.data.rotations import rotate
 from skelgraph.evaluate import predict
-from skelgraph.geometry import center_on
 from skelgraph.skeleton import Skeleton
-from skelgraph.skeletons import HUMAN36M
+from skelgraph.skeleton.bones import center_on
+from skelgraph.skeleton.builtin import HUMAN36M
 
 NOISE, MISSING = 8.0, 0.2
 THRESHOLDS = (10.0, 15.0, 20.0, 25.0, 30.0, 40.0, 60.0)

@@ -19,7 +19,7 @@ from skelgraph.body_refinement import refine_body
 from skelgraph.cameras import Camera
 from skelgraph.keypoints import Keypoints
 from skelgraph.lift_views import filled, lift_views
-from skelgraph.skeletons import BLAZEPOSE
+from skelgraph.skeleton.builtin import BLAZEPOSE
 from skelgraph.world_pose import WorldPose
 
 FILE = "pose2sim_multiview.npz"

@@ -11,7 +11,7 @@ import time
 import torch
 
 from skelgraph.data import Rendered
-from skelgraph.skeletons import HUMAN36M
+from skelgraph.skeleton.builtin import HUMAN36M
 
 ROUNDS = 5
 

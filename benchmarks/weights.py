@@ -25,8 +25,8 @@ from skelgraph.data.rotations import about_x, about_y
 from skelgraph.data.views import FACING, Views, stand_before
 from skelgraph.error_estimate import ErrorEstimate
 from skelgraph.evaluate import predict
-from skelgraph.geometry import center_on
 from skelgraph.skeleton import Skeleton
+from skelgraph.skeleton.bones import center_on
 
 FOCALS = (0.6, 0.8, 1.15, 2.0)
 SIZES = {"portrait": (1080, 1920), "1920x1080": (1920, 1080)}

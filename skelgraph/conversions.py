@@ -9,8 +9,7 @@ from types import MappingProxyType
 import numpy as np
 from numpy.typing import NDArray
 
-from skelgraph import skeletons
-from skelgraph.skeleton import Skeleton
+from skelgraph.skeleton import Skeleton, builtin
 
 RULES: Mapping[str, tuple[tuple[str, ...], ...]] = MappingProxyType(
     {
@@ -153,7 +152,7 @@ def match(source_joints: Sequence[str], skeleton: Skeleton) -> Match:
 
 def closest(count: int) -> str:
     """The built-in skeletons with the number of joints nearest to ``count``, in words."""
-    known = [(name, getattr(skeletons, name)) for name in skeletons.__all__]
+    known = [(name, getattr(builtin, name)) for name in builtin.__all__]
     sizes = {name: value.num_joints for name, value in known if isinstance(value, Skeleton)}
     nearest = min(abs(size - count) for size in sizes.values())
     return ", ".join(f"{name} ({size})" for name, size in sizes.items() if abs(size - count) == nearest)

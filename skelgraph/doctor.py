@@ -16,7 +16,7 @@ import torch
 
 from skelgraph import __version__, checkpoint, lifter, train, weights
 from skelgraph.data import Synthetic, motion_file
-from skelgraph.skeletons import HUMAN36M
+from skelgraph.skeleton.builtin import HUMAN36M
 from skelgraph.training.run_folder import read_log
 
 NEEDED = ("torch", "torch-geometric", "numpy", "networkx", "pydantic", "safetensors", "typer", "rich", "matplotlib")

@@ -14,13 +14,13 @@ from typing import Literal
 import torch
 
 from skelgraph import keypoints, lift_files, lifter, metrics, poses, weights
-from skelgraph.geometry import center_on
 from skelgraph.keypoints import Keypoints
 from skelgraph.keypoints.adapt import Adapted, adapt
 from skelgraph.keypoints.people import SeveralError
 from skelgraph.lift_summary import LiftedPerson, LiftSummary
 from skelgraph.lifter import Lifter, Progress
 from skelgraph.poses import Pose3D, axes, smoothing, trajectory
+from skelgraph.skeleton.bones import center_on
 
 
 @dataclasses.dataclass(frozen=True)

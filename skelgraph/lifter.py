@@ -18,11 +18,11 @@ from skelgraph.checkpoint import load_run
 from skelgraph.data.transforms import model_input
 from skelgraph.error_estimate import ErrorEstimate
 from skelgraph.evaluate import Prediction, predict
-from skelgraph.geometry import center_on
 from skelgraph.keypoints import Keypoints
 from skelgraph.keypoints.adapt import adapt
 from skelgraph.poses import Pose3D
 from skelgraph.skeleton import Skeleton
+from skelgraph.skeleton.bones import center_on
 from skelgraph.training import experiment
 
 Progress = Callable[[int, int], None]

@@ -14,8 +14,8 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from skelgraph.geometry import bones, difference, normals, safe_norm
 from skelgraph.skeleton import Skeleton
+from skelgraph.skeleton.bones import bones, difference, normals, safe_norm
 
 __all__ = ["bone", "error", "l1", "mpjpe", "mse", "normal", "objective", "velocity"]
 

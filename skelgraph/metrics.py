@@ -11,7 +11,7 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
-from skelgraph.geometry import center_on, difference, procrustes
+from skelgraph.skeleton.bones import center_on, difference, procrustes
 
 __all__ = [
     "auc",
@@ -47,7 +47,7 @@ def mpjpe(pred: Tensor, target: Tensor) -> Tensor:
 def p_mpjpe(pred: Tensor, target: Tensor) -> Tensor:
     """MPJPE after each pose is aligned by a similarity without reflection (protocol 2).
 
-    A pose that cannot be aligned (:func:`skelgraph.geometry.procrustes`) counts with its error as it is.
+    A pose that cannot be aligned (:func:`skelgraph.skeleton.bones.procrustes`) counts with its error as it is.
     """
     return mpjpe(procrustes(pred, target), target)
 

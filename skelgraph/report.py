@@ -11,8 +11,8 @@ import numpy as np
 from skelgraph.drawings import figures
 from skelgraph.drawings.pose_drawing import draw_pose
 from skelgraph.drawings.skeleton_drawing import draw_skeleton
-from skelgraph.edges import EDGE_TYPES
 from skelgraph.skeleton import Skeleton
+from skelgraph.skeleton.edges import EDGE_TYPES
 from skelgraph.tables import metric_rows, metrics_markdown, metrics_table
 from skelgraph.training.run_folder import read_log
 

@@ -27,7 +27,7 @@ from skelgraph.models import (
 )
 from skelgraph.refinements import JointFormerRefinement
 from skelgraph.section import nearest
-from skelgraph.skeletons import COCO_WHOLEBODY, HUMAN36M, HUMAN36M_16
+from skelgraph.skeleton.builtin import COCO_WHOLEBODY, HUMAN36M, HUMAN36M_16
 from skelgraph.view_models import MSTR
 
 UNKNOWN = "not given"

@@ -10,8 +10,8 @@ from torch import Tensor, nn
 
 from skelgraph import metrics
 from skelgraph.data.multiview import Clips, film
-from skelgraph.geometry import center_on
 from skelgraph.skeleton import Skeleton
+from skelgraph.skeleton.bones import center_on
 
 
 @torch.no_grad()

@@ -18,9 +18,9 @@ from numpy.typing import NDArray
 from skelgraph import poses
 from skelgraph.cameras import Camera
 from skelgraph.files import atomic, json_file, npz
-from skelgraph.geometry import center_on
 from skelgraph.poses import Pose3D, axes
 from skelgraph.skeleton import Skeleton
+from skelgraph.skeleton.bones import center_on
 
 WORLD = "world"
 """In place of a preset of :mod:`skelgraph.poses.axes`: the calibration's own."""

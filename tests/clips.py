@@ -2,12 +2,13 @@
 
 import numpy as np
 
-from skelgraph import Skeleton, skeletons
+from skelgraph import Skeleton
 from skelgraph.keypoints import Keypoints
 from skelgraph.poses import Pose3D
+from skelgraph.skeleton import builtin
 
 
-def walk(frames: int = 12, skeleton: Skeleton = skeletons.HUMAN36M) -> np.ndarray:
+def walk(frames: int = 12, skeleton: Skeleton = builtin.HUMAN36M) -> np.ndarray:
     """Joints [F, J, 3] that move, about the origin, m."""
     time = np.arange(frames)[:, None, None] / 5
     rest = np.random.default_rng(0).normal(0, 0.4, (1, skeleton.num_joints, 3))
@@ -15,7 +16,7 @@ def walk(frames: int = 12, skeleton: Skeleton = skeletons.HUMAN36M) -> np.ndarra
     return joints - joints[:, list(skeleton.origin)].mean(1, keepdims=True)
 
 
-def example(frames: int = 12, skeleton: Skeleton = skeletons.HUMAN36M) -> tuple[Pose3D, Keypoints]:
+def example(frames: int = 12, skeleton: Skeleton = builtin.HUMAN36M) -> tuple[Pose3D, Keypoints]:
     joints = walk(frames, skeleton)
     xy = 500 + 400 * joints[..., :2]
     confidence = np.full(xy.shape[:2], 0.75)

@@ -10,7 +10,7 @@ from torch import nn
 from skelgraph import Skeleton, checkpoint, models
 from skelgraph.error_estimate import ErrorEstimate
 from skelgraph.keypoints import Keypoints
-from skelgraph.skeletons import COCO
+from skelgraph.skeleton.builtin import COCO
 
 SIZE = (1000.0, 800.0)
 

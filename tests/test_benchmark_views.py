@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from skelgraph import Skeleton, checkpoint
-from skelgraph.skeletons import BLAZEPOSE, HUMAN36M
+from skelgraph.skeleton.builtin import BLAZEPOSE, HUMAN36M
 from skelgraph.view_models import MultiViewLifter
 
 FOLDER = Path(__file__).parents[1] / "benchmarks"

@@ -7,7 +7,7 @@ from skelgraph import metrics
 from skelgraph.body_refinement import refine_body
 from skelgraph.cameras import human36m_cameras
 from skelgraph.data import MultiView
-from skelgraph.skeletons import HUMAN36M
+from skelgraph.skeleton.builtin import HUMAN36M
 from skelgraph.triangulation import triangulate
 
 RIG = [camera for name, camera in human36m_cameras().items() if name.startswith("S1/")]

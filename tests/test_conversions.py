@@ -3,9 +3,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from skelgraph import Skeleton, conversions, skeletons
+from skelgraph import Skeleton, conversions
 from skelgraph.conversions import RULES, match
-from skelgraph.skeletons import (
+from skelgraph.skeleton import builtin
+from skelgraph.skeleton.builtin import (
     BLAZEPOSE,
     COCO,
     COCO_WHOLEBODY,
@@ -16,7 +17,7 @@ from skelgraph.skeletons import (
     OPENPOSE_COCO18,
 )
 
-ALL = [getattr(skeletons, name) for name in skeletons.__all__]
+ALL = [getattr(builtin, name) for name in builtin.__all__]
 
 
 def convert(source: Skeleton, target: Skeleton, values: dict[str, float], confidence: dict[str, float] | None = None):

@@ -8,8 +8,9 @@ import tiny
 import torch
 from torch import Tensor, nn
 
-from skelgraph import Skeleton, evaluate, skeletons, train
+from skelgraph import Skeleton, evaluate, train
 from skelgraph.evaluate import PosePairs, predict, report
+from skelgraph.skeleton import builtin
 from skelgraph.training.progress import Silent
 
 STICK = Skeleton.from_dict(tiny.SKELETON)
@@ -80,7 +81,7 @@ def test_predict_keeps_the_mode_and_takes_named_tuples() -> None:
 
 
 def test_whole_bodies_add_the_h3wb_protocol() -> None:
-    skeleton = skeletons.get("COCO_WHOLEBODY")
+    skeleton = builtin.get("COCO_WHOLEBODY")
     target = torch.randn(4, 133, 3) * 0.3
     poses = PosePairs(torch.zeros(4, 133, 2), target, torch.zeros(4, dtype=torch.long))
     pose = target.clone()

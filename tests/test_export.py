@@ -14,7 +14,7 @@ from skelgraph import Skeleton, checkpoint, models
 from skelgraph.__main__ import main
 from skelgraph.export import ExportSummary, export, export_model
 from skelgraph.lifter import Lifter
-from skelgraph.skeletons import COCO_WHOLEBODY, HUMAN36M
+from skelgraph.skeleton.builtin import COCO_WHOLEBODY, HUMAN36M
 
 ort = pytest.importorskip("onnxruntime")
 pytest.importorskip("onnxscript")

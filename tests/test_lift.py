@@ -13,7 +13,7 @@ from skelgraph import Skeleton, keypoints
 from skelgraph.keypoints import npz as keypoints_npz
 from skelgraph.lift import lift
 from skelgraph.poses import Pose3D, csv_table, trc
-from skelgraph.skeletons import COCO, COCO_WHOLEBODY, HUMAN36M
+from skelgraph.skeleton.builtin import COCO, COCO_WHOLEBODY, HUMAN36M
 
 OUTPUTS = ["pose.html", "pose.json", "pose.npz", "pose.png"]
 

@@ -19,7 +19,7 @@ from skelgraph.lift_views import filled, lift_found, lift_recording, lift_views
 from skelgraph.models.multi_view_lifter import MultiViewLifter
 from skelgraph.page.compare import compare
 from skelgraph.poses import Pose3D, bvh, c3d, csv_table, trc
-from skelgraph.skeletons import BLAZEPOSE, COCO, HUMAN36M
+from skelgraph.skeleton.builtin import BLAZEPOSE, COCO, HUMAN36M
 from skelgraph.world_pose import LEVEL, WorldPose
 
 NAMES = list(walk.RIG)

@@ -16,7 +16,7 @@ from skelgraph.data.transforms import flip_pose
 from skelgraph.error_estimate import ErrorEstimate
 from skelgraph.keypoints import Keypoints
 from skelgraph.lifter import Lifter
-from skelgraph.skeletons import COCO, COCO_WHOLEBODY, HUMAN36M
+from skelgraph.skeleton.builtin import COCO, COCO_WHOLEBODY, HUMAN36M
 
 
 @pytest.fixture(scope="module")

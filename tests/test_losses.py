@@ -8,7 +8,7 @@ from torch import Tensor
 from torch.autograd import gradcheck
 
 from skelgraph import losses
-from skelgraph.skeletons import COCO, COCO_WHOLEBODY, FACE, HUMAN36M
+from skelgraph.skeleton.builtin import COCO, COCO_WHOLEBODY, FACE, HUMAN36M
 
 TRIANGLES = losses.limb_triangles(HUMAN36M)
 ALL = dict.fromkeys(("mpjpe", "mse", "l1", "error", "normal", "bone"), 0.5)

@@ -9,7 +9,7 @@ from skelgraph import checkpoint, train
 from skelgraph.__main__ import main
 from skelgraph.error_estimate import ErrorEstimate
 from skelgraph.packing import pack, parts_of
-from skelgraph.skeletons import COCO_WHOLEBODY, HUMAN36M
+from skelgraph.skeleton.builtin import COCO_WHOLEBODY, HUMAN36M
 
 SETTINGS = {
     "skeleton": "HUMAN36M",

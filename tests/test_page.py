@@ -13,10 +13,11 @@ import pytest
 from clips import example, walk
 from hostile_names import PAYLOADS, hostile
 
-from skelgraph import page, skeletons
+from skelgraph import page
 from skelgraph.keypoints import Keypoints
 from skelgraph.page import write_page
 from skelgraph.poses import Pose3D
+from skelgraph.skeleton import builtin
 
 
 class Elements(HTMLParser):
@@ -80,15 +81,15 @@ def test_holds_the_numbers(tmp_path):
 def test_holds_other_people_with_other_skeletons_and_their_errors(tmp_path):
     pose, _ = example(6)
     error_mm = np.random.default_rng(0).gamma(2, 20, (6, 21))
-    hand = Pose3D(walk(6, skeletons.HAND), skeletons.HAND, error_mm=error_mm)
+    hand = Pose3D(walk(6, builtin.HAND), builtin.HAND, error_mm=error_mm)
     block = block_of(write_page(tmp_path / "a.html", pose, model="GCN", others={"a hand": hand, "again": pose}))
     assert [each["name"] for each in block["poses"]] == ["GCN", "a hand", "again"]
     first, second, third = block["poses"]
     assert third == {**first, "name": "again"} and first["error_mm"] is None
     np.testing.assert_allclose(unpacked(second["joints"], hand.joints.shape), hand.joints, atol=3e-5)
     np.testing.assert_allclose(unpacked(second["error_mm"], error_mm.shape), error_mm, atol=0.051)
-    assert second["figure"]["joints"] == list(skeletons.HAND.joints)
-    for each, skeleton in ((first, pose.skeleton), (second, skeletons.HAND)):
+    assert second["figure"]["joints"] == list(builtin.HAND.joints)
+    for each, skeleton in ((first, pose.skeleton), (second, builtin.HAND)):
         for name, members in skeleton.parts.items():
             assert {block["parts"][each["figure"]["part"][joint]] for joint in members} == {name}
 
@@ -148,7 +149,7 @@ def test_title_is_the_file_name_by_default(tmp_path):
 
 def test_keypoints_of_other_names_and_without_names(tmp_path):
     pose, _ = example(2)
-    coco = Keypoints(np.ones((2, 17, 2)), np.ones((2, 17)), skeletons.COCO.joints)
+    coco = Keypoints(np.ones((2, 17, 2)), np.ones((2, 17)), builtin.COCO.joints)
     figure = block_of(write_page(tmp_path / "a.html", pose, coco))["keypoints"]
     lines = {tuple(figure["joints"][i] for i in line) for line in figure["lines"]}
     assert ("left_elbow", "left_wrist") in lines and ("left_shoulder", "right_shoulder") in lines
@@ -167,7 +168,7 @@ def test_what_does_not_fit_is_refused(tmp_path):
     with pytest.raises(ValueError, match=r"truth has the shape \[3, 17, 3\], the pose \[4, 17, 3\]"):
         write_page(tmp_path / "a.html", pose, keypoints, pose.joints[:3])
     with pytest.raises(ValueError, match="truth has the joints of 'COCO'"):
-        write_page(tmp_path / "a.html", pose, truth=Pose3D(pose.joints, skeletons.COCO))
+        write_page(tmp_path / "a.html", pose, truth=Pose3D(pose.joints, builtin.COCO))
     with pytest.raises(ValueError, match="'GraFormer' has 3 frames, 'SemGCN' 4"):
         write_page(tmp_path / "a.html", pose, model="SemGCN", others={"GraFormer": example(3)[0]})
     assert list(tmp_path.iterdir()) == []
@@ -189,7 +190,7 @@ def test_whole_or_not_at_all(tmp_path, monkeypatch):
 
 def test_of_a_long_clip_every_so_many_frames_are_shown(tmp_path):
     frames = 25_000
-    skeleton = skeletons.HUMAN36M
+    skeleton = builtin.HUMAN36M
     joints = np.zeros((frames, 17, 3), dtype=np.float32)
     joints[:, 3, 0] = np.arange(frames) * 5e-5
     pose = Pose3D(joints, skeleton, fps=30)

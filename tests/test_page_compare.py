@@ -5,7 +5,7 @@ from typer.testing import CliRunner
 from skelgraph.__main__ import app
 from skelgraph.page.compare import compare
 from skelgraph.poses import Pose3D
-from skelgraph.skeletons import COCO, HUMAN36M
+from skelgraph.skeleton.builtin import COCO, HUMAN36M
 
 
 @pytest.fixture

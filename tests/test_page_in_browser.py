@@ -9,10 +9,10 @@ import pytest
 from clips import example, walk
 from hostile_names import PAYLOADS, hostile
 
-from skelgraph import skeletons
 from skelgraph.keypoints import read
 from skelgraph.page import write_page
 from skelgraph.poses import Pose3D
+from skelgraph.skeleton import builtin
 
 EXPERIMENTS = Path(__file__).parents[1] / "experiments"
 
@@ -122,7 +122,7 @@ def test_turns_by_touch(browser, tmp_path):
 
 def test_poses_are_shown_hidden_and_set_side_by_side(browser, tmp_path):
     pose, keypoints = example(3)
-    hand = Pose3D(walk(3, skeletons.HAND), skeletons.HAND)
+    hand = Pose3D(walk(3, builtin.HAND), builtin.HAND)
     browser.events.clear()
     browser.open(write_page(tmp_path / "a.html", pose, keypoints, model="SemGCN", others={"a hand": hand}))
     buttons = "[...document.querySelectorAll('#poses button')]"

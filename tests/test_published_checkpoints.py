@@ -26,7 +26,7 @@ from skelgraph.models import (
 )
 from skelgraph.published import SYSTEMS, convert, from_published, plan_of
 from skelgraph.refinements import JointFormerRefinement
-from skelgraph.skeletons import COCO_WHOLEBODY, HUMAN36M, HUMAN36M_16
+from skelgraph.skeleton.builtin import COCO_WHOLEBODY, HUMAN36M, HUMAN36M_16
 from skelgraph.view_models import MSTR
 
 

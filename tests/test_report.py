@@ -12,9 +12,10 @@ from clips import example, walk
 from matplotlib.image import imread
 from matplotlib.text import Text
 
-from skelgraph import Skeleton, report, skeletons
+from skelgraph import Skeleton, report
 from skelgraph.drawings import figures, skeleton_drawing
 from skelgraph.poses import Pose3D
+from skelgraph.skeleton import builtin
 
 
 @pytest.fixture
@@ -36,7 +37,7 @@ def texts(figure) -> list:
 
 
 def test_describe():
-    text = report.describe(skeletons.HUMAN36M)
+    text = report.describe(builtin.HUMAN36M)
     assert text.startswith("HUMAN36M: 17 joints, 16 bones, 0 extra edges\n")
     assert "edges   49: 17 center, 16 closer, 16 farther" in text
     assert "center  hip" in text and "pairs   6 left and right" in text
@@ -45,9 +46,9 @@ def test_describe():
     assert max(map(len, text.splitlines())) <= 120
 
 
-@pytest.mark.parametrize("name", skeletons.__all__)
+@pytest.mark.parametrize("name", builtin.__all__)
 def test_every_name_of_a_skeleton_is_readable(name, drawn, tmp_path):
-    skeleton = skeletons.get(name)
+    skeleton = builtin.get(name)
     path = report.draw_skeleton(skeleton, tmp_path / "a.png")
     assert imread(path).std() > 0.01
     (figure,) = drawn
@@ -64,7 +65,7 @@ def test_every_name_of_a_skeleton_is_readable(name, drawn, tmp_path):
 
 
 def test_whole_body_has_a_panel_a_part_and_hand():
-    panels = skeleton_drawing.panels_of(skeletons.COCO_WHOLEBODY)
+    panels = skeleton_drawing.panels_of(builtin.COCO_WHOLEBODY)
     assert [(panel.title, len(panel.joints)) for panel in panels] == [
         ("COCO_WHOLEBODY: body", 23),
         ("face", 68),
@@ -148,6 +149,6 @@ def test_matplotlib_is_loaded_late_and_pyplot_never(tmp_path):
 
 
 def test_same_picture_twice(tmp_path):
-    first = report.draw_skeleton(skeletons.COCO, tmp_path / "a.png").read_bytes()
-    assert report.draw_skeleton(skeletons.COCO, tmp_path / "b.png").read_bytes() == first
+    first = report.draw_skeleton(builtin.COCO, tmp_path / "a.png").read_bytes()
+    assert report.draw_skeleton(builtin.COCO, tmp_path / "b.png").read_bytes() == first
     assert imread(io.BytesIO(first)).shape[2] in (3, 4)

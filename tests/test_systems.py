@@ -20,7 +20,7 @@ from skelgraph.models import (
     SimpleBaseline,
 )
 from skelgraph.refinements import JointFormerRefinement
-from skelgraph.skeletons import COCO_WHOLEBODY, HUMAN36M, HUMAN36M_16
+from skelgraph.skeleton.builtin import COCO_WHOLEBODY, HUMAN36M, HUMAN36M_16
 from skelgraph.systems import count_multiply_adds, count_parameters
 
 README = Path(__file__).parent.parent / "README.md"

@@ -6,7 +6,7 @@ from torch import nn
 
 from skelgraph.blocks.rays import nearest
 from skelgraph.data import MultiView
-from skelgraph.skeletons import HUMAN36M
+from skelgraph.skeleton.builtin import HUMAN36M
 from skelgraph.views_report import views_report
 
 

@@ -7,11 +7,12 @@ import pytest
 from lifting import SIZE, person
 
 import skelgraph
-from skelgraph import Skeleton, lift, skeletons, weights
+from skelgraph import Skeleton, lift, weights
 from skelgraph.keypoints import Keypoints, video
 from skelgraph.keypoints import npz as keypoints_npz
 from skelgraph.poses import Pose3D
-from skelgraph.skeletons import COCO, COCO_WHOLEBODY, HUMAN36M
+from skelgraph.skeleton import builtin
+from skelgraph.skeleton.builtin import COCO, COCO_WHOLEBODY, HUMAN36M
 
 HANDS = tuple(joint for joint in COCO_WHOLEBODY.joints if "hand" in joint)
 
@@ -21,9 +22,9 @@ HANDS = tuple(joint for joint in COCO_WHOLEBODY.joints if "hand" in joint)
     [
         (COCO.joints, "body"),
         (HUMAN36M.joints, "body"),
-        (skeletons.OPENPOSE_BODY25.joints, "body"),
-        (skeletons.HALPE26.joints, "body"),
-        (skeletons.BLAZEPOSE.joints, "body"),  # three knuckles are no hand
+        (builtin.OPENPOSE_BODY25.joints, "body"),
+        (builtin.HALPE26.joints, "body"),
+        (builtin.BLAZEPOSE.joints, "body"),  # three knuckles are no hand
         (COCO_WHOLEBODY.joints, "whole-body"),
         (COCO_WHOLEBODY.joints[::-1], "whole-body"),
         (video.JOINTS, "whole-body"),

@@ -8,7 +8,7 @@ import torch
 import walk
 
 from skelgraph.poses import Pose3D
-from skelgraph.skeletons import COCO
+from skelgraph.skeleton.builtin import COCO
 from skelgraph.world_pose import LEVEL, WorldPose, up_axis, z_up
 
 CAMERA = next(iter(walk.RIG.values()))

@@ -9,7 +9,7 @@ import torch
 from skelgraph import Skeleton, calibrations
 from skelgraph.cameras import Camera, human36m_cameras
 from skelgraph.keypoints import Keypoints, npz
-from skelgraph.skeletons import BLAZEPOSE, COCO
+from skelgraph.skeleton.builtin import BLAZEPOSE, COCO
 
 RIG = {
     name.split("/")[1]: Camera(c.R, c.T, c.f, c.c, c.k, c.p, c.width, c.height, name.split("/")[1])

@@ -9,8 +9,8 @@ from torch import Tensor
 from torch.nn import functional
 
 from skelgraph.blocks import rays
-from skelgraph.geometry import bones, safe_norm
 from skelgraph.skeleton import Skeleton
+from skelgraph.skeleton.bones import bones, safe_norm
 
 _LEAST_SPREAD = 1e-5  # m
 _UNSEEN_SPREAD = 0.2  # m, how far off a joint may be that fewer than two views see

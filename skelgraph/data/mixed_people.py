@@ -11,7 +11,6 @@ import torch
 from torch import Tensor
 from torch_geometric.data import Data
 
-from skelgraph import skeletons
 from skelgraph.data.body_shape import SHAPE_COLUMNS
 from skelgraph.data.chance import Style, generator, shares
 from skelgraph.data.detector import detect_roughly
@@ -25,9 +24,9 @@ from skelgraph.data.poses import Poses
 from skelgraph.data.retarget import retarget
 from skelgraph.data.rotations import about_y
 from skelgraph.data.views import VIEW_COLUMNS, look_from_anywhere
-from skelgraph.geometry import center_on
-from skelgraph.skeleton import Skeleton
-from skelgraph.skeletons import HUMAN36M
+from skelgraph.skeleton import Skeleton, builtin
+from skelgraph.skeleton.bones import center_on
+from skelgraph.skeleton.builtin import HUMAN36M
 
 _NUM_PEOPLE = {"train": 16384, "test": 512}
 _LEAN_DEG = 6.0
@@ -103,7 +102,7 @@ class MixedPeople:
         counts["generated"] = total - sum(counts.values())
         self._counts = {kind: count for kind, count in counts.items() if count}
         self.actions = tuple(self._counts)
-        others = [Human(skeleton, skeletons.get(name)) for name in via]
+        others = [Human(skeleton, builtin.get(name)) for name in via]
         self._humans = [Human(skeleton)] * max(1, len(others)) + others
         self._people = torch.rand(_NUM_PEOPLE[split], SHAPE_COLUMNS, generator=self._generator("people"))
         rigs = partial(MotionCapture, split=split, seed=seed, file=file, exclude=exclude, lean_deg=_LEAN_DEG)

@@ -20,8 +20,8 @@ from skelgraph.data.motion_capture import MotionCapture
 from skelgraph.data.motions import STYLE_COLUMNS
 from skelgraph.data.placement import Rig
 from skelgraph.data.rotations import about_x, about_y, about_z, rotate
-from skelgraph.geometry import center_on
 from skelgraph.skeleton import Skeleton
+from skelgraph.skeleton.bones import center_on
 
 RAY_CHANNELS = 9
 _AREA_M = 1.0

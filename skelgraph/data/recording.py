@@ -13,12 +13,12 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from skelgraph import calibrations, conversions, keypoints, skeletons
+from skelgraph import calibrations, conversions, keypoints
 from skelgraph.cameras import Camera
 from skelgraph.data import view_agreement
 from skelgraph.keypoints import Keypoints
 from skelgraph.keypoints.adapt import adapt
-from skelgraph.skeleton import Skeleton
+from skelgraph.skeleton import Skeleton, builtin
 
 _INSIST = "If it is right as it is, insist with --force"
 _FPS_TOLERANCE = 1e-3
@@ -187,7 +187,7 @@ def skeleton_of(view: Keypoints) -> Skeleton:
     def unlike(each: Skeleton) -> tuple[bool, int, int]:
         return not {*each.joints} <= {*joints}, -len({*each.joints} & {*joints}), each.num_joints
 
-    known = sorted(map(skeletons.get, skeletons.__all__), key=unlike)
+    known = sorted(map(builtin.get, builtin.__all__), key=unlike)
     if {*known[0].joints} == {*joints}:
         return known[0]
     parents: dict[str, int] = {}

@@ -18,8 +18,8 @@ from skelgraph.data.chance import generator
 from skelgraph.data.figure import GROUP, RADIUS, backgrounds, clothes, limb_ends
 from skelgraph.data.motion_capture import MotionCapture
 from skelgraph.data.placement import Rig
-from skelgraph.geometry import center_on
 from skelgraph.skeleton import Skeleton
+from skelgraph.skeleton.bones import center_on
 
 _TEST_SESSIONS = ("S8", "S10")
 _SIZES = (64, 224)

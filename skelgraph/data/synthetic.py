@@ -15,8 +15,8 @@ from skelgraph.data.detector import detect
 from skelgraph.data.human import Human, landmark_names
 from skelgraph.data.poses import Poses
 from skelgraph.data.views import VIEW_COLUMNS, Views, look_at
-from skelgraph.geometry import center_on
 from skelgraph.skeleton import Skeleton
+from skelgraph.skeleton.bones import center_on
 
 _CHUNK = 2400  # poses made at once; every number of actions up to 6 divides it
 _NUM_PEOPLE = {"train": 4096, "test": 512}

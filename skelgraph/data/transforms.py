@@ -8,8 +8,8 @@ from torch_geometric.data import Data
 from torch_geometric.transforms import BaseTransform
 
 from skelgraph.cameras import normalize_screen
-from skelgraph.geometry import center_on, parent_distance, safe_norm
 from skelgraph.skeleton import Skeleton
+from skelgraph.skeleton.bones import center_on, parent_distance, safe_norm
 
 
 def model_input(

@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 
 from skelgraph.drawings import figures, label_places, strokes
 from skelgraph.drawings.layouts import layout
-from skelgraph.edges import CENTER, CLOSER, FARTHER
 from skelgraph.skeleton import Skeleton
+from skelgraph.skeleton.edges import CENTER, CLOSER, FARTHER
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -6,8 +6,7 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from skelgraph import skeletons
-from skelgraph.skeleton import Skeleton
+from skelgraph.skeleton import Skeleton, builtin
 
 MIDDLE, LEFT, RIGHT = range(3)
 _FAN = 20
@@ -79,7 +78,7 @@ def of_joints(joints: Sequence[str], count: int, skeleton: Skeleton) -> Strokes:
     if not joints:
         joints = skeleton.joints if count == skeleton.num_joints else [str(i) for i in range(count)]
     index = {joint: i for i, joint in enumerate(joints)}
-    candidates = [of_skeleton(s) for s in (skeleton, *(getattr(skeletons, name) for name in skeletons.__all__))]
+    candidates = [of_skeleton(s) for s in (skeleton, *(getattr(builtin, name) for name in builtin.__all__))]
     best = max(candidates, key=lambda drawn: sum(a in index and b in index for a, b in _named_lines(drawn)))
     sides, own = dict(zip(best.joints, best.side, strict=True)), candidates[0]
     parts = dict(zip(own.joints, own.part, strict=True))

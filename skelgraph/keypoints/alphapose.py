@@ -17,7 +17,7 @@ from typing import Any
 from skelgraph.files import json_file
 from skelgraph.keypoints import coco, coco_wholebody, frames, people
 from skelgraph.keypoints.keypoints import Keypoints
-from skelgraph.skeletons import COCO, COCO_WHOLEBODY, HALPE26
+from skelgraph.skeleton.builtin import COCO, COCO_WHOLEBODY, HALPE26
 
 TAKES = frozenset({"JSON file"})
 _FACE_AND_HANDS = COCO_WHOLEBODY.joints[23:]

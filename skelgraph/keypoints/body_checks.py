@@ -7,9 +7,9 @@ from collections.abc import Callable, Mapping
 import numpy as np
 from numpy.typing import NDArray
 
-from skelgraph import skeletons
 from skelgraph.keypoints.keypoints import Keypoints
 from skelgraph.keypoints.suspicion import BONES, FEET, HEAD, Suspicion, bones, joint, length, median, metre
+from skelgraph.skeleton import builtin
 
 _MPII = (
     *("right_ankle", "right_knee", "right_hip", "left_hip", "left_knee", "left_ankle", "hip", "thorax", "neck", "head"),
@@ -182,7 +182,7 @@ def _disorder(keypoints: Keypoints) -> float:
 
 def _orders(keypoints: Keypoints) -> Mapping[str, tuple[str, ...]]:
     """Other orders of as many joints, by the name of their skeleton."""
-    every = {name: getattr(skeletons, name) for name in skeletons.__all__}
+    every = {name: getattr(builtin, name) for name in builtin.__all__}
     known = {name: each.joints for name, each in every.items() if hasattr(each, "joints")} | {"MPII": _MPII}
     return {
         name: names

@@ -18,7 +18,7 @@ import numpy as np
 from skelgraph.files import json_file
 from skelgraph.keypoints import frames, people
 from skelgraph.keypoints.keypoints import Keypoints
-from skelgraph.skeletons import COCO
+from skelgraph.skeleton.builtin import COCO
 
 TAKES = frozenset({"JSON file"})
 EXTRAS = ("foot_kpts", "face_kpts", "lefthand_kpts", "righthand_kpts")

@@ -12,7 +12,7 @@ from typing import Any
 
 from skelgraph.keypoints import coco
 from skelgraph.keypoints.keypoints import Keypoints
-from skelgraph.skeletons import COCO_WHOLEBODY
+from skelgraph.skeleton.builtin import COCO_WHOLEBODY
 
 TAKES = frozenset({"JSON file"})
 _PARTS = {"keypoints": 17, "foot_kpts": 6, "face_kpts": 68, "lefthand_kpts": 21, "righthand_kpts": 21}

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from skelgraph.files import json_file
 from skelgraph.keypoints import frames, people
 from skelgraph.keypoints.keypoints import Keypoints
-from skelgraph.skeletons import COCO_WHOLEBODY
+from skelgraph.skeleton.builtin import COCO_WHOLEBODY
 
 TAKES = frozenset({"JSON file"})
 _FIELDS = ("keypoints_2d", "keypoint_2d", "keypont_2d")

@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from skelgraph.files import json_file, npy, npz
 from skelgraph.keypoints import people
 from skelgraph.keypoints.keypoints import Keypoints
-from skelgraph.skeletons import BLAZEPOSE
+from skelgraph.skeleton.builtin import BLAZEPOSE
 
 TAKES = frozenset({"JSON file", "npz file", "npy file"})
 _COUNT = BLAZEPOSE.num_joints

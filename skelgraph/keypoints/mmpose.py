@@ -18,7 +18,7 @@ import numpy as np
 from skelgraph.files import json_file
 from skelgraph.keypoints import people
 from skelgraph.keypoints.keypoints import Keypoints
-from skelgraph.skeletons import COCO, COCO_WHOLEBODY
+from skelgraph.skeleton.builtin import COCO, COCO_WHOLEBODY
 
 TAKES = frozenset({"JSON file"})
 _BY_COUNT = {17: COCO.joints, 133: COCO_WHOLEBODY.joints}

@@ -22,10 +22,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from skelgraph import skeletons
 from skelgraph.files import atomic, npz
 from skelgraph.keypoints import arrays, people, videopose3d
 from skelgraph.keypoints.keypoints import Keypoints
+from skelgraph.skeleton import builtin
 
 TAKES = frozenset({"npz file"})
 _FIELDS = ("keypoints", "confidence", "joints", "skeleton", "image_size", "fps")
@@ -108,7 +108,7 @@ def _joints(found: dict[str, NDArray[Any]], source: str) -> tuple[str, ...]:
         return tuple(str(name) for name in found["joints"])
     if "skeleton" in found:
         try:
-            return skeletons.get(str(found["skeleton"])).joints
+            return builtin.get(str(found["skeleton"])).joints
         except ValueError as error:
             raise ValueError(f"{source}: {error}") from None
     return ()

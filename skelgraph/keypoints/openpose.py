@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from skelgraph.files import json_file
 from skelgraph.keypoints import people
 from skelgraph.keypoints.keypoints import Keypoints
-from skelgraph.skeletons import OPENPOSE_BODY25, OPENPOSE_COCO18
+from skelgraph.skeleton.builtin import OPENPOSE_BODY25, OPENPOSE_COCO18
 
 _BODIES = {75: OPENPOSE_BODY25.joints, 54: OPENPOSE_COCO18.joints}
 _EXTRAS = {  # field -> (numbers in the file, joint names)

@@ -23,7 +23,7 @@ from numpy.typing import NDArray
 
 from skelgraph.keypoints import frames, people
 from skelgraph.keypoints.keypoints import Keypoints
-from skelgraph.skeletons import BLAZEPOSE
+from skelgraph.skeleton.builtin import BLAZEPOSE
 
 KIND = "video file"
 TAKES = frozenset({KIND})

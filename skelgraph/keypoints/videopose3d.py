@@ -24,7 +24,7 @@ from numpy.typing import NDArray
 from skelgraph.files import npz
 from skelgraph.keypoints import arrays, frames
 from skelgraph.keypoints.keypoints import Keypoints
-from skelgraph.skeletons import COCO
+from skelgraph.skeleton.builtin import COCO
 
 TAKES = frozenset({"npz file"})
 SNIPPETS = {

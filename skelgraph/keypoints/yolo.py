@@ -20,7 +20,7 @@ import numpy as np
 from skelgraph.files import csv_cells
 from skelgraph.keypoints import frames, people, sniff
 from skelgraph.keypoints.keypoints import Keypoints
-from skelgraph.skeletons import COCO
+from skelgraph.skeleton.builtin import COCO
 
 TAKES = frozenset({"folder", "text file"})
 _BOX, _JOINTS = 5, COCO.num_joints

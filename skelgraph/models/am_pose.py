@@ -9,9 +9,9 @@ from torch import Tensor, nn
 from torch.nn import Parameter
 
 from skelgraph.blocks.pose_input import takes_poses
-from skelgraph.edges import CENTER, CLOSER, FARTHER, SYMMETRIC, by_center, by_symmetry
 from skelgraph.layers import PartitionConv, SelfAttention, Topology
 from skelgraph.skeleton import Skeleton
+from skelgraph.skeleton.edges import CENTER, CLOSER, FARTHER, SYMMETRIC, by_center, by_symmetry
 
 Norm = Literal["union", "group", "sum"]
 Block = Literal["ours", "two_residual", "transformer", "convnext"]

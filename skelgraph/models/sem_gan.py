@@ -8,9 +8,9 @@ from torch.nn import Parameter
 
 from skelgraph.blocks.attention_layer import AttentionLayer, feed_forward
 from skelgraph.blocks.pose_input import takes_poses
-from skelgraph.geometry import parent_distance
 from skelgraph.layers import SelfAttention, SemAttention, SemConv, Topology
 from skelgraph.skeleton import Skeleton
+from skelgraph.skeleton.bones import parent_distance
 
 Reading = Literal["out_proj", "out_proj_no_ffn", "append", "replace_ffn"]
 

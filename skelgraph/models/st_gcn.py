@@ -8,10 +8,10 @@ import torch
 from torch import Tensor, nn
 
 from skelgraph.blocks.pose_input import takes_poses
-from skelgraph.edges import by_center, by_symmetry, over_time
 from skelgraph.layers import GaussianNonLocal, PartitionConv, Topology
 from skelgraph.layers.non_local import pad_groups, pool_groups
 from skelgraph.skeleton import Skeleton
+from skelgraph.skeleton.edges import by_center, by_symmetry, over_time
 
 Norm = Literal["union", "group"]
 Ties = Literal["drop", "depth"]
@@ -73,7 +73,8 @@ class STGCN(nn.Module):
         center: the joint that hops are counted from; default ``spine`` where there is one, else the skeleton's.
         norm: ``"union"`` divides by the number of all edges that end in a joint (the authors' code), ``"group"`` by
             those of the same type (AMPose's eq. 3.9).
-        ties: what becomes of edges between joints equally far from the center, see :func:`skelgraph.edges.by_center`.
+        ties: what becomes of edges between joints equally far from the center, see
+            :func:`skelgraph.skeleton.edges.by_center`.
 
     Shapes:
         - **input:** [..., J, C_in], or [..., T, J, C_in] with T > 1, or a PyG ``Data`` or ``Batch`` of the skeleton

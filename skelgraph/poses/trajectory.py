@@ -11,7 +11,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from skelgraph import conversions
 from skelgraph.poses.pose import Pose3D
-from skelgraph.skeletons import HUMAN36M
+from skelgraph.skeleton.builtin import HUMAN36M
 
 LIMBS_SHARE = 0.818 - 0.039
 """Shoulder height minus ankle height as a share of the body height (Drillis and Contini 1966, in Winter 2009)."""

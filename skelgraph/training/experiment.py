@@ -11,9 +11,9 @@ from typing import Any, Literal
 import torch
 from torch import nn
 
-from skelgraph import blocks, config, data, layers, models, refinements, skeletons, view_models
+from skelgraph import blocks, config, data, layers, models, refinements, view_models
 from skelgraph.seeds import hash64
-from skelgraph.skeleton import Skeleton
+from skelgraph.skeleton import Skeleton, builtin
 from skelgraph.training.optim import Optim, Schedule
 
 SECTIONS = ("skeleton", "model", "data", "loss", "optim", "schedule", "train", "variants", "published")
@@ -144,7 +144,7 @@ def build_skeleton(spec: Any) -> Skeleton:
         return Skeleton.from_dict(config.plain(spec))
     if not isinstance(spec, str):
         raise ValueError(f"skeleton: expected a name, a path or a mapping, found {spec!r}")
-    return Skeleton.from_yaml(spec) if Path(spec).suffix in (".yaml", ".yml") else skeletons.get(spec)
+    return Skeleton.from_yaml(spec) if Path(spec).suffix in (".yaml", ".yml") else builtin.get(spec)
 
 
 def build_model(spec: Mapping[str, Any] | str, skeleton: Skeleton, plugins: Sequence[ModuleType] = ()) -> nn.Module:

@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from skelgraph import conversions
 from skelgraph.keypoints import Keypoints
-from skelgraph.skeletons import COCO_WHOLEBODY
+from skelgraph.skeleton.builtin import COCO_WHOLEBODY
 
 FOLDER = Path(__file__).parent
 FILES = MappingProxyType({"body": "human36m.safetensors", "whole-body": "coco_wholebody.safetensors"})

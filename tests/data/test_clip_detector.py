@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from skelgraph.data.clip_detector import Faults, detect_clips
-from skelgraph.skeletons import HUMAN36M
+from skelgraph.skeleton.builtin import HUMAN36M
 
 SHAPE = (40, 4, 9, 17)
 

@@ -4,7 +4,7 @@ import torch
 
 from skelgraph.data.chance import Style, generator
 from skelgraph.data.detector import detect, detect_roughly
-from skelgraph.skeletons import COCO_WHOLEBODY
+from skelgraph.skeleton.builtin import COCO_WHOLEBODY
 
 KEYPOINTS = torch.full((500, 17, 2), 300.0)
 

@@ -4,7 +4,7 @@ import torch
 from skelgraph import Skeleton
 from skelgraph.data.joint_definitions import DEFINITION_COLUMNS, redefine
 from skelgraph.data.synthetic import Synthetic
-from skelgraph.skeletons import COCO_WHOLEBODY, HUMAN36M
+from skelgraph.skeleton.builtin import COCO_WHOLEBODY, HUMAN36M
 
 NUM = 300
 

@@ -4,7 +4,7 @@ import torch
 
 from skelgraph.data import MixedPeople
 from skelgraph.data.poses import Poses
-from skelgraph.skeletons import COCO_WHOLEBODY, HUMAN36M
+from skelgraph.skeleton.builtin import COCO_WHOLEBODY, HUMAN36M
 
 
 @pytest.fixture(autouse=True)

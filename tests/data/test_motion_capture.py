@@ -14,7 +14,7 @@ from skelgraph.cameras import human36m_cameras
 from skelgraph.data.motion_capture import JOINT_NAMES, MotionCapture
 from skelgraph.data.placement import Rig, place
 from skelgraph.data.transforms import model_input
-from skelgraph.skeletons import COCO, HUMAN36M, HUMAN36M_16
+from skelgraph.skeleton.builtin import COCO, HUMAN36M, HUMAN36M_16
 
 PLAIN = {"bone_scale": 0.0, "scale": 0.0, "mirror": False, "lean_deg": 0.0}
 

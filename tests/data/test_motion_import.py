@@ -13,7 +13,7 @@ from skelgraph.data.motion_capture import JOINT_NAMES
 from skelgraph.data.motion_import import Summary, convert
 from skelgraph.poses import Pose3D, axes, bvh, c3d
 from skelgraph.skeleton import Skeleton
-from skelgraph.skeletons import COCO, HUMAN36M
+from skelgraph.skeleton.builtin import COCO, HUMAN36M
 
 NAMES, PARENTS = fake_mocap.NAMES, fake_mocap.PARENTS
 SIDED = ("hip", "knee", "ankle", "toe", "shoulder", "elbow", "wrist")

@@ -8,8 +8,8 @@ from skelgraph.cameras import human36m_cameras
 from skelgraph.data import MultiView
 from skelgraph.data.multiview import Clips, film, multiview_input
 from skelgraph.data.rotations import rotate
-from skelgraph.geometry import bone_lengths, center_on
-from skelgraph.skeletons import BLAZEPOSE, HUMAN36M
+from skelgraph.skeleton.bones import bone_lengths, center_on
+from skelgraph.skeleton.builtin import BLAZEPOSE, HUMAN36M
 
 GENERATED = {"recorded": 0.0, "num_clips": 12, "num_test_clips": 12, "num_frames": 4}
 

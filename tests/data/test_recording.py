@@ -13,7 +13,7 @@ from skelgraph.cameras import Camera
 from skelgraph.data import view_agreement
 from skelgraph.data.recording import Recording, pair, skeleton_of
 from skelgraph.keypoints import Keypoints
-from skelgraph.skeletons import BLAZEPOSE, COCO, COCO_WHOLEBODY, OPENPOSE_BODY25
+from skelgraph.skeleton.builtin import BLAZEPOSE, COCO, COCO_WHOLEBODY, OPENPOSE_BODY25
 from skelgraph.triangulation import triangulate
 
 NAMES = list(walk.RIG)

@@ -11,8 +11,8 @@ from torch_geometric.loader import DataLoader
 from skelgraph.cameras import human36m_cameras
 from skelgraph.data import Rendered
 from skelgraph.data.figure import GROUP, GROUPS, LIMBS, clothes, limb_ends, paints
-from skelgraph.geometry import center_on
-from skelgraph.skeletons import COCO_WHOLEBODY, HUMAN36M, HUMAN36M_16
+from skelgraph.skeleton.bones import center_on
+from skelgraph.skeleton.builtin import COCO_WHOLEBODY, HUMAN36M, HUMAN36M_16
 
 SERIALS = ("54138969", "55011271", "58860488", "60457274")
 

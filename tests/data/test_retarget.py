@@ -10,7 +10,7 @@ from skelgraph.data.human import Human
 from skelgraph.data.kinematics import LANDMARKS, frames, landmarks
 from skelgraph.data.motions import MOTIONS, STYLE_COLUMNS, perform
 from skelgraph.data.retarget import JOINTS, retarget
-from skelgraph.skeletons import COCO_WHOLEBODY, HUMAN36M
+from skelgraph.skeleton.builtin import COCO_WHOLEBODY, HUMAN36M
 
 NUM = 200
 

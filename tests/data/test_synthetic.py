@@ -7,16 +7,15 @@ import pytest
 import torch
 from torch_geometric.loader import DataLoader
 
-from skelgraph import skeletons
 from skelgraph.cameras import Camera
 from skelgraph.data.articulation import Creature
 from skelgraph.data.human import Human
 from skelgraph.data.synthetic import Synthetic, clip, make_figure
-from skelgraph.skeleton import Skeleton
+from skelgraph.skeleton import Skeleton, builtin
 
-BUILT_IN = [skeletons.get(name) for name in skeletons.__all__ if name.isupper()]
+BUILT_IN = [builtin.get(name) for name in builtin.__all__ if name.isupper()]
 HEXAPOD = Skeleton("hexapod", ["body", *(f"{s}_leg_{i}" for s in ("left", "right") for i in range(3))], [-1] + [0] * 6)
-WHOLE_BODY = skeletons.COCO_WHOLEBODY
+WHOLE_BODY = builtin.COCO_WHOLEBODY
 by_name = pytest.mark.parametrize("skeleton", [*BUILT_IN, HEXAPOD], ids=lambda s: s.name)
 
 
@@ -70,7 +69,7 @@ def test_built_in_skeletons_are_people_and_others_creatures():
 
 
 def test_skeletons_show_the_same_people():
-    whole, body = (Synthetic(s, num_poses=6).scene(0).views.joints for s in (WHOLE_BODY, skeletons.COCO))
+    whole, body = (Synthetic(s, num_poses=6).scene(0).views.joints for s in (WHOLE_BODY, builtin.COCO))
     bone = (whole[:, 13] - whole[:, 11]).norm(dim=-1), (body[:, 13] - body[:, 11]).norm(dim=-1)
     torch.testing.assert_close(*bone)
 
@@ -86,17 +85,17 @@ def test_an_epoch_is_a_function_of_seed_and_epoch_alone():
 
 
 def test_a_pose_does_not_depend_on_how_many_are_asked_for():
-    few, many = (Synthetic(skeletons.HUMAN36M, num_poses=n).draw(1) for n in (10, 2500))
+    few, many = (Synthetic(builtin.HUMAN36M, num_poses=n).draw(1) for n in (10, 2500))
     assert torch.equal(few.keypoints, many.keypoints[:10]) and torch.equal(few.target, many.target[:10])
 
 
 def test_another_process_draws_the_same():
     code = (
-        "from skelgraph import skeletons; from skelgraph.data.synthetic import Synthetic;"
+        "from skelgraph.skeleton import builtin as skeletons; from skelgraph.data.synthetic import Synthetic;"
         "print(Synthetic(skeletons.COCO, num_poses=20).draw(4).target.double().sum().item())"
     )
     told = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
-    assert float(told) == Synthetic(skeletons.COCO, num_poses=20).draw(4).target.double().sum().item()
+    assert float(told) == Synthetic(builtin.COCO, num_poses=20).draw(4).target.double().sum().item()
 
 
 def test_train_and_test_share_neither_people_nor_motions():
@@ -131,8 +130,8 @@ def test_mirror_shows_half_of_the_poses_mirrored_and_never_in_the_test():
 
 
 def test_cameras_are_all_around_and_level_within_limits():
-    poses = Synthetic(skeletons.HUMAN36M, num_poses=3000, actions=["walking"]).draw(0)
-    left, right, head = (skeletons.HUMAN36M.index(name) for name in ("left_hip", "right_hip", "head"))
+    poses = Synthetic(builtin.HUMAN36M, num_poses=3000, actions=["walking"]).draw(0)
+    left, right, head = (builtin.HUMAN36M.index(name) for name in ("left_hip", "right_hip", "head"))
     across = poses.target[:, left] - poses.target[:, right]
     angle = torch.atan2(across[:, 2], across[:, 0])
     assert (torch.histc(angle, 8, -torch.pi, torch.pi) / 3000 > 0.09).all()
@@ -141,7 +140,7 @@ def test_cameras_are_all_around_and_level_within_limits():
 
 
 def test_pyg_loader_serves_graphs():
-    dataset = Synthetic(skeletons.HUMAN36M, num_poses=8)
+    dataset = Synthetic(builtin.HUMAN36M, num_poses=8)
     data = dataset[3]
     assert data.x.shape == (17, 2) and data.x.abs().max() <= 1.1
     assert torch.equal(data.y, dataset.draw(0).target[3])
@@ -152,7 +151,7 @@ def test_pyg_loader_serves_graphs():
 
 
 def test_actions_can_be_chosen():
-    dataset = Synthetic(skeletons.COCO, num_poses=9, actions=["sitting", "lying"])
+    dataset = Synthetic(builtin.COCO, num_poses=9, actions=["sitting", "lying"])
     assert dataset.actions == ("sitting", "lying")
     assert dataset.draw(0).action.tolist() == [0, 1, 0, 1, 0, 1, 0, 1, 0]
 
@@ -169,7 +168,7 @@ def test_actions_can_be_chosen():
 )
 def test_bad_options_are_named(options, told):
     with pytest.raises(ValueError, match=told):
-        Synthetic(skeletons.COCO, **options)
+        Synthetic(builtin.COCO, **options)
 
 
 @pytest.mark.parametrize("action", ["walking", "reaching", "sitting", "kneeling", "lying", "turning"])

@@ -15,7 +15,7 @@ from skelgraph.data.transforms import (
     flip_pose,
     model_input,
 )
-from skelgraph.skeletons import COCO, HUMAN36M
+from skelgraph.skeleton.builtin import COCO, HUMAN36M
 
 SKELETONS = [HUMAN36M, COCO, Skeleton("pair", ["left_a", "right_a", "tail"], [-1, 0, 1], extra_edges=[(0, 2)])]
 

@@ -2,7 +2,7 @@ import torch
 
 from skelgraph.data.synthetic import Synthetic
 from skelgraph.data.views import VIEW_COLUMNS, look_at, look_from_anywhere
-from skelgraph.skeletons import HUMAN36M
+from skelgraph.skeleton.builtin import HUMAN36M
 
 NUM = 3000
 

@@ -3,14 +3,15 @@
 import numpy as np
 import pytest
 
-from skelgraph import Skeleton, skeletons
+from skelgraph import Skeleton
 from skelgraph.drawings import label_places
 from skelgraph.drawings.layouts import layout
+from skelgraph.skeleton import builtin
 
 
-@pytest.mark.parametrize("name", skeletons.__all__)
+@pytest.mark.parametrize("name", builtin.__all__)
 def test_people_are_mirror_images_and_joints_apart(name):
-    skeleton = skeletons.get(name)
+    skeleton = builtin.get(name)
     places = layout(skeleton)
     apart = np.linalg.norm(places[:, None] - places[None], axis=-1) + np.eye(len(places))
     assert apart.min() > 0.002
@@ -35,9 +36,9 @@ def test_trees_of_a_forest_stand_apart():
 
 
 def test_unknown_joints_of_a_person_go_on_from_their_parents():
-    skeleton = Skeleton("tailed", [*skeletons.COCO.joints, "tail_1", "tail_2"], [*skeletons.COCO.parents, 11, 17])
+    skeleton = Skeleton("tailed", [*builtin.COCO.joints, "tail_1", "tail_2"], [*builtin.COCO.parents, 11, 17])
     places = layout(skeleton)
-    np.testing.assert_allclose(places[:17], layout(skeletons.COCO))
+    np.testing.assert_allclose(places[:17], layout(builtin.COCO))
     assert np.isfinite(places).all() and np.linalg.norm(places[18] - places[17]) > 0.05
 
 

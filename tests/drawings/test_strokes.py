@@ -1,7 +1,8 @@
 """Which lines are drawn of a skeleton, and how keypoints of known names find theirs."""
 
-from skelgraph import Skeleton, skeletons
+from skelgraph import Skeleton
 from skelgraph.drawings import strokes
+from skelgraph.skeleton import builtin
 
 
 def names(drawn: strokes.Strokes) -> set[frozenset[str]]:
@@ -9,15 +10,15 @@ def names(drawn: strokes.Strokes) -> set[frozenset[str]]:
 
 
 def test_bones_and_sides():
-    drawn = strokes.of_skeleton(skeletons.HUMAN36M)
-    assert drawn.lines == skeletons.HUMAN36M.bones
+    drawn = strokes.of_skeleton(builtin.HUMAN36M)
+    assert drawn.lines == builtin.HUMAN36M.bones
     assert drawn.side[drawn.joints.index("left_knee")] == strokes.LEFT
     assert drawn.side[drawn.joints.index("hip")] == strokes.MIDDLE
     assert drawn.parts[drawn.part[drawn.joints.index("left_knee")]] == "left_leg"
 
 
 def test_whole_body_has_contours_instead_of_a_fan():
-    drawn = strokes.of_skeleton(skeletons.COCO_WHOLEBODY)
+    drawn = strokes.of_skeleton(builtin.COCO_WHOLEBODY)
     lines = names(drawn)
     assert len(lines) == len(drawn.lines)
     assert not any("nose" in line and any(joint.startswith("face") for joint in line) for line in lines)
@@ -25,13 +26,13 @@ def test_whole_body_has_contours_instead_of_a_fan():
     assert {"left_hip", "right_hip"} in lines and {"left_hand_0", "left_hand_1"} in lines
     hips = drawn.joints.index("left_hip"), drawn.joints.index("right_hip")
     assert strokes.side_of_line(drawn, *hips) == strokes.MIDDLE
-    assert names(strokes.of_skeleton(skeletons.COCO_WHOLEBODY_CONTOURS)) >= lines
+    assert names(strokes.of_skeleton(builtin.COCO_WHOLEBODY_CONTOURS)) >= lines
 
 
 def test_keypoints_take_the_lines_of_the_skeleton_that_joins_most():
-    joints = tuple(reversed(skeletons.COCO.joints))
-    drawn = strokes.of_joints(joints, 17, skeletons.HUMAN36M)
-    assert names(drawn) == names(strokes.of_skeleton(skeletons.COCO))
+    joints = tuple(reversed(builtin.COCO.joints))
+    drawn = strokes.of_joints(joints, 17, builtin.HUMAN36M)
+    assert names(drawn) == names(strokes.of_skeleton(builtin.COCO))
     assert drawn.part[joints.index("nose")] == -1
     assert drawn.parts[drawn.part[joints.index("left_knee")]] == "left_leg"
 

@@ -3,13 +3,13 @@
 import numpy as np
 import torch
 
-from skelgraph import skeletons
 from skelgraph.data import motion_file
 from skelgraph.data.human import Human
 from skelgraph.data.motion_capture import JOINT_NAMES
 from skelgraph.data.rotations import about_x, about_y, about_z
 from skelgraph.keypoints import Keypoints
-from skelgraph.skeletons import HUMAN36M
+from skelgraph.skeleton import builtin
+from skelgraph.skeleton.builtin import HUMAN36M
 
 FRAMES = 16
 ACTIONS = ("walking", "reaching", "sitting", "kneeling", "lying", "turning")
@@ -19,7 +19,7 @@ SIZES = ((1920, 1080), (1080, 1920), (1280, 720), (720, 1280), (640, 480), (1000
 
 def performed(i: int, random: np.random.Generator):
     """A skeleton, and joints [F, J, 3] in m, y up, of somebody made up; every skeleton meets every action."""
-    skeleton, action = getattr(skeletons, BODIES[i % len(BODIES)]), ACTIONS[i % len(ACTIONS)]
+    skeleton, action = getattr(builtin, BODIES[i % len(BODIES)]), ACTIONS[i % len(ACTIONS)]
     human = Human(skeleton)
     pace = random.uniform(*human.tempo(action))
     phase = torch.tensor(random.uniform(0, 2) + pace / 30 * np.arange(FRAMES))

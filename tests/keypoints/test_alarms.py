@@ -7,7 +7,7 @@ from films import film, performed, recorded
 from skelgraph.data.motion_capture import MotionCapture
 from skelgraph.data.synthetic import clip
 from skelgraph.keypoints import Keypoints, body_checks, checks, motion_checks
-from skelgraph.skeletons import COCO, COCO_WHOLEBODY, HUMAN36M
+from skelgraph.skeleton.builtin import COCO, COCO_WHOLEBODY, HUMAN36M
 
 CLIPS, FRAMES = 200, 16
 ACTIONS = ("walking", "reaching", "sitting", "kneeling", "lying", "turning")

@@ -7,7 +7,7 @@ from upright import whole_body
 
 from skelgraph import conversions, keypoints
 from skelgraph.keypoints.alphapose import JOINTS
-from skelgraph.skeletons import COCO, COCO_WHOLEBODY, HALPE26
+from skelgraph.skeleton.builtin import COCO, COCO_WHOLEBODY, HALPE26
 
 HALPE136 = JOINTS[136]
 

@@ -8,7 +8,7 @@ from upright import SIZE, whole_body
 
 from skelgraph.data.synthetic import clip
 from skelgraph.keypoints import Keypoints, body_checks, checks, motion_checks
-from skelgraph.skeletons import COCO, COCO_WHOLEBODY, FACE, HAND, HUMAN36M
+from skelgraph.skeleton.builtin import COCO, COCO_WHOLEBODY, FACE, HAND, HUMAN36M
 
 
 def person(frames: int = 20, skeleton=COCO_WHOLEBODY) -> Keypoints:

@@ -6,7 +6,7 @@ from keypoint_files import coco, coco_annotations, coco_wholebody, dump, pick
 from upright import SIZE, whole_body
 
 from skelgraph import keypoints
-from skelgraph.skeletons import COCO
+from skelgraph.skeleton.builtin import COCO
 
 
 def test_v_is_zero_where_nothing_is_labelled(tmp_path):

@@ -5,7 +5,7 @@ import pytest
 from upright import SIZE, whole_body
 
 from skelgraph import keypoints
-from skelgraph.skeletons import COCO, COCO_WHOLEBODY
+from skelgraph.skeleton.builtin import COCO, COCO_WHOLEBODY
 
 PARTS = {"keypoints": 0, "foot_kpts": 17, "face_kpts": 23, "lefthand_kpts": 91, "righthand_kpts": 112, "": 133}
 

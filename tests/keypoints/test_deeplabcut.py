@@ -4,7 +4,7 @@ from keypoint_files import deeplabcut, pick
 from upright import whole_body
 
 from skelgraph import keypoints
-from skelgraph.skeletons import COCO
+from skelgraph.skeleton.builtin import COCO
 
 
 def test_individuals_are_people(tmp_path):

@@ -15,7 +15,7 @@ from skelgraph.data.synthetic import clip
 from skelgraph.keypoints import FORMATS, Keypoints, sniff
 from skelgraph.keypoints.adapt import adapt
 from skelgraph.lifter import Lifter
-from skelgraph.skeletons import COCO, COCO_WHOLEBODY, HUMAN36M
+from skelgraph.skeleton.builtin import COCO, COCO_WHOLEBODY, HUMAN36M
 
 every_writer = pytest.mark.parametrize(("name", "writer"), EVERY, ids=lambda value: getattr(value, "__name__", value))
 ODD = [None, True, -1, 0, 1.5, 10**400, "x", "nan", [], {}, [[]], [None], {"x": 1}, [1, [2]], "\u202e" * 9]

@@ -6,7 +6,7 @@ from keypoint_files import dump, h3wb
 from upright import whole_body
 
 from skelgraph import keypoints
-from skelgraph.skeletons import COCO_WHOLEBODY
+from skelgraph.skeleton.builtin import COCO_WHOLEBODY
 
 
 def test_the_spelling_of_the_readme(tmp_path):

@@ -6,7 +6,7 @@ from keypoint_files import csv_long, csv_wide, pick
 from upright import whole_body
 
 from skelgraph import keypoints
-from skelgraph.skeletons import COCO
+from skelgraph.skeleton.builtin import COCO
 
 
 def table(tmp_path, text):

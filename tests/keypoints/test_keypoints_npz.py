@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from skelgraph import keypoints
 from skelgraph.keypoints import Keypoints, npz
-from skelgraph.skeletons import HUMAN36M
+from skelgraph.skeleton.builtin import HUMAN36M
 
 
 @settings(max_examples=25)

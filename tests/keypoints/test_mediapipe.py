@@ -8,7 +8,7 @@ from upright import SIZE, whole_body
 from skelgraph import keypoints
 from skelgraph.keypoints import npz
 from skelgraph.keypoints.adapt import adapt
-from skelgraph.skeletons import BLAZEPOSE, HUMAN36M
+from skelgraph.skeleton.builtin import BLAZEPOSE, HUMAN36M
 
 
 def landmarks(points):

@@ -5,7 +5,7 @@ import pytest
 from upright import whole_body
 
 from skelgraph import keypoints
-from skelgraph.skeletons import COCO, COCO_WHOLEBODY, HUMAN36M
+from skelgraph.skeleton.builtin import COCO, COCO_WHOLEBODY, HUMAN36M
 
 
 def instance(points: np.ndarray, **fields) -> dict:

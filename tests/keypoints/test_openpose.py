@@ -5,7 +5,7 @@ import pytest
 from upright import whole_body
 
 from skelgraph import conversions, keypoints
-from skelgraph.skeletons import COCO_WHOLEBODY, OPENPOSE_BODY25, OPENPOSE_COCO18
+from skelgraph.skeleton.builtin import COCO_WHOLEBODY, OPENPOSE_BODY25, OPENPOSE_COCO18
 
 COCO_18 = OPENPOSE_COCO18.joints
 

@@ -9,7 +9,7 @@ from skelgraph import keypoints
 from skelgraph.data.synthetic import clip
 from skelgraph.keypoints import FORMATS, tracking
 from skelgraph.keypoints.people import Person, choose
-from skelgraph.skeletons import COCO
+from skelgraph.skeleton.builtin import COCO
 
 FRAMES = 60
 

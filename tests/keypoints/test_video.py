@@ -13,7 +13,7 @@ from skelgraph.conversions import match
 from skelgraph.keypoints import FORMATS
 from skelgraph.keypoints.adapt import adapt
 from skelgraph.keypoints.video import JOINTS
-from skelgraph.skeletons import BLAZEPOSE, COCO_WHOLEBODY, HUMAN36M
+from skelgraph.skeleton.builtin import BLAZEPOSE, COCO_WHOLEBODY, HUMAN36M
 
 MP4, MOV = b"\0\0\0\x1cftypisom", b"\0\0\0\x08wide\0\0\0\0"
 AVI, MKV = b"RIFF\x10\0\0\0AVI LIST", b"\x1aE\xdf\xa3\xa3B\x86\x81\1B\xf7\x81"

@@ -6,7 +6,7 @@ from keypoint_files import pick, videopose3d
 from upright import SIZE, whole_body
 
 from skelgraph import keypoints
-from skelgraph.skeletons import COCO
+from skelgraph.skeleton.builtin import COCO
 
 
 def people(points: np.ndarray, *shifts: int) -> np.ndarray:

@@ -4,7 +4,7 @@ from keypoint_files import flat, pick, shares, yolo
 from upright import SIZE, whole_body
 
 from skelgraph import keypoints
-from skelgraph.skeletons import COCO
+from skelgraph.skeleton.builtin import COCO
 
 
 def test_without_v_a_point_at_zero_is_missing(tmp_path):

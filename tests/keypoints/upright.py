@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from skelgraph.skeletons import COCO_WHOLEBODY
+from skelgraph.skeleton.builtin import COCO_WHOLEBODY
 
 SIZE = (1000.0, 800.0)
 

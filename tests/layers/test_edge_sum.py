@@ -4,16 +4,16 @@ import pytest
 import torch
 from torch import Tensor
 
-from skelgraph import skeletons
 from skelgraph.layers import GCNConv, PartitionConv, SemConv, Topology
 from skelgraph.layers.edge_sum import Incidence
+from skelgraph.skeleton import builtin
 
 NUM_SLOTS = 3
 
 
 def shuffled(name: str, seed: int = 0) -> tuple[Tensor, Tensor, int]:
     """Edges of a skeleton in no order, without those into its last joint."""
-    skeleton = skeletons.get(name)
+    skeleton = builtin.get(name)
     order = torch.randperm(skeleton.num_edges, generator=torch.Generator().manual_seed(seed))
     order = order[skeleton.edge_index[1, order] != skeleton.num_joints - 1]
     return skeleton.edge_index[:, order], skeleton.edge_type[order], skeleton.num_joints
@@ -67,7 +67,7 @@ def test_half_precision(dtype: torch.dtype) -> None:
 @pytest.mark.parametrize("name", ["HUMAN36M", "COCO_WHOLEBODY"])
 def test_every_route_gives_the_same(name: str, batch: int) -> None:
     """Small and large batches on either side of every threshold, beside the plain edges of the skeleton."""
-    skeleton = skeletons.get(name)
+    skeleton = builtin.get(name)
     topology = Topology(skeleton.edge_index, skeleton.edge_type, skeleton.num_joints)
     x = torch.randn(batch, skeleton.num_joints, 16, dtype=torch.float64)
     for conv in (GCNConv(16, 16), SemConv(16, 16, skeleton.num_edges), PartitionConv(16, 16)):

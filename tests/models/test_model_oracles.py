@@ -10,7 +10,7 @@ from torch import Tensor, nn
 
 from skelgraph import Skeleton
 from skelgraph.models import GCN, AMPose, LargeSimpleBaseline, SemGAN, SimpleBaseline
-from skelgraph.skeletons import COCO_WHOLEBODY, HUMAN36M
+from skelgraph.skeleton.builtin import COCO_WHOLEBODY, HUMAN36M
 
 TOLERANCE = 1e-10
 

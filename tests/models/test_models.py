@@ -19,7 +19,7 @@ from skelgraph.evaluate import predict
 from skelgraph.layers import PartitionConv, Topology
 from skelgraph.models import SemGAN
 from skelgraph.models.sem_gcn import joint_groups
-from skelgraph.skeletons import COCO, COCO_WHOLEBODY, HUMAN36M, HUMAN36M_16, OPENPOSE_BODY25
+from skelgraph.skeleton.builtin import COCO, COCO_WHOLEBODY, HUMAN36M, HUMAN36M_16, OPENPOSE_BODY25
 from skelgraph.training import experiment
 
 SMALL = {

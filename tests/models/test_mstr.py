@@ -13,7 +13,7 @@ from torch import Tensor, nn
 from skelgraph import Skeleton, checkpoint, config
 from skelgraph.models.mstr import Block, FrameImageRelation, PatchMerging
 from skelgraph.published import convert, from_published
-from skelgraph.skeletons import COCO_WHOLEBODY, HUMAN36M, HUMAN36M_16, OPENPOSE_BODY25
+from skelgraph.skeleton.builtin import COCO_WHOLEBODY, HUMAN36M, HUMAN36M_16, OPENPOSE_BODY25
 from skelgraph.systems import count_multiply_adds, count_parameters, describe
 from skelgraph.training import experiment
 from skelgraph.view_models import MSTR

@@ -3,10 +3,10 @@
 import pytest
 import torch
 
-from skelgraph import skeletons
 from skelgraph.data import MultiView
 from skelgraph.models.multi_view_lifter import AxisAttention, MultiViewLifter
-from skelgraph.skeletons import HUMAN36M
+from skelgraph.skeleton import builtin
+from skelgraph.skeleton.builtin import HUMAN36M
 
 
 @pytest.fixture(scope="module")
@@ -79,7 +79,7 @@ def test_learning_helps_and_reaches_every_parameter(clips) -> None:
 
 @pytest.mark.parametrize("name", ["HUMAN36M_16", "BLAZEPOSE", "COCO_WHOLEBODY"])
 def test_any_skeleton(name: str) -> None:
-    skeleton = skeletons.get(name)
+    skeleton = builtin.get(name)
     data = MultiView(skeleton, "train", recorded=0.0, around=1.0, num_clips=1, num_frames=3, noise_px=(5, 5))
     clip = data.draw(0)
     pose = MultiViewLifter(skeleton, num_frames=3, hidden_channels=8, num_layers=1)(clip.inputs(9))

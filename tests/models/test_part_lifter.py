@@ -4,7 +4,7 @@ import torch
 from skelgraph import Skeleton
 from skelgraph.data.transforms import flip_input, flip_pose
 from skelgraph.models import PartLifter
-from skelgraph.skeletons import COCO_WHOLEBODY, HUMAN36M
+from skelgraph.skeleton.builtin import COCO_WHOLEBODY, HUMAN36M
 
 SMALL = {"hidden_channels": 32, "num_layers": 1, "small_channels": 16, "small_layers": 1}
 PARTS = ("left_hand", "right_hand", "face")

@@ -10,7 +10,7 @@ from skelgraph import Skeleton
 from skelgraph.models import STGCN
 from skelgraph.models.st_gcn import limb_graph
 from skelgraph.refinements import PoseRefinement
-from skelgraph.skeletons import COCO_WHOLEBODY, HUMAN36M, HUMAN36M_16
+from skelgraph.skeleton.builtin import COCO_WHOLEBODY, HUMAN36M, HUMAN36M_16
 
 ARMS_AND_LEGS = [[11, 12, 13], [14, 15, 16], [4, 5, 6], [1, 2, 3], [0, 7, 8, 9, 10]]
 BONES = [(p, i) for i, p in enumerate(HUMAN36M.parents) if p >= 0]

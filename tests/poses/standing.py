@@ -4,7 +4,7 @@ import numpy as np
 
 from skelgraph.poses import Pose3D
 from skelgraph.skeleton import Skeleton
-from skelgraph.skeletons import HUMAN36M
+from skelgraph.skeleton.builtin import HUMAN36M
 
 _HEIGHTS = {  # above the floor, and how far out to the left
     **{"ankle": (0.08, 0.1), "knee": (0.5, 0.1), "hip": (0.93, 0.1), "spine": (1.2, 0), "thorax": (1.45, 0)},

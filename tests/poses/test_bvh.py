@@ -7,11 +7,12 @@ from hypothesis import strategies as st
 from scipy.spatial.transform import Rotation
 from standing import standing
 
-from skelgraph import Skeleton, skeletons
+from skelgraph import Skeleton
 from skelgraph.poses import Pose3D, axes, bvh, bvh_rig
-from skelgraph.skeletons import BLAZEPOSE, COCO, COCO_WHOLEBODY, HUMAN36M, OPENPOSE_BODY25
+from skelgraph.skeleton import builtin
+from skelgraph.skeleton.builtin import BLAZEPOSE, COCO, COCO_WHOLEBODY, HUMAN36M, OPENPOSE_BODY25
 
-PEOPLE = [HUMAN36M, COCO, COCO_WHOLEBODY, BLAZEPOSE, OPENPOSE_BODY25, skeletons.MPI_INF_3DHP]
+PEOPLE = [HUMAN36M, COCO, COCO_WHOLEBODY, BLAZEPOSE, OPENPOSE_BODY25, builtin.MPI_INF_3DHP]
 each_person = pytest.mark.parametrize("skeleton", PEOPLE, ids=lambda skeleton: skeleton.name)
 
 

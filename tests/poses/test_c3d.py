@@ -6,7 +6,7 @@ from standing import standing
 
 from skelgraph import poses
 from skelgraph.poses import Pose3D, axes, c3d
-from skelgraph.skeletons import COCO_WHOLEBODY, HUMAN36M
+from skelgraph.skeleton.builtin import COCO_WHOLEBODY, HUMAN36M
 
 
 @pytest.fixture

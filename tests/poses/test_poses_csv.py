@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from standing import standing
 
 from skelgraph.poses import Pose3D, axes, csv_table
-from skelgraph.skeletons import COCO, COCO_WHOLEBODY, HUMAN36M
+from skelgraph.skeleton.builtin import COCO, COCO_WHOLEBODY, HUMAN36M
 
 
 @settings(max_examples=20)

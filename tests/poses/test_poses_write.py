@@ -4,7 +4,7 @@ from standing import standing
 
 from skelgraph import poses
 from skelgraph.poses import Pose3D, bvh, csv_table, trc
-from skelgraph.skeletons import HUMAN36M
+from skelgraph.skeleton.builtin import HUMAN36M
 
 
 @pytest.mark.parametrize("ending", ["csv", "bvh", "trc", "c3d", "npz", "CSV"])

@@ -8,7 +8,7 @@ from standing import standing
 
 from skelgraph.poses import Pose3D, trajectory
 from skelgraph.poses.trajectory import body_height, estimate_root, estimate_trajectory
-from skelgraph.skeletons import BLAZEPOSE, COCO, COCO_WHOLEBODY, HAND, HUMAN36M
+from skelgraph.skeleton.builtin import BLAZEPOSE, COCO, COCO_WHOLEBODY, HAND, HUMAN36M
 
 CENTER = (640.0, 360.0)
 

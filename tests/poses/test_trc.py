@@ -6,7 +6,7 @@ from standing import standing
 
 from skelgraph import Skeleton
 from skelgraph.poses import Pose3D, axes, trc
-from skelgraph.skeletons import COCO_WHOLEBODY, HUMAN36M
+from skelgraph.skeleton.builtin import COCO_WHOLEBODY, HUMAN36M
 
 
 @pytest.mark.parametrize("unit", ["m", "mm"])

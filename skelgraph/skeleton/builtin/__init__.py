@@ -3,19 +3,19 @@
 from difflib import get_close_matches
 
 from skelgraph.skeleton import Skeleton
-from skelgraph.skeletons.blazepose import BLAZEPOSE
-from skelgraph.skeletons.coco import COCO
-from skelgraph.skeletons.coco_wholebody import COCO_WHOLEBODY
-from skelgraph.skeletons.coco_wholebody_contours import COCO_WHOLEBODY_CONTOURS
-from skelgraph.skeletons.coco_wholebody_palms import COCO_WHOLEBODY_PALMS
-from skelgraph.skeletons.face import FACE
-from skelgraph.skeletons.halpe26 import HALPE26
-from skelgraph.skeletons.hand import HAND
-from skelgraph.skeletons.human36m import HUMAN36M
-from skelgraph.skeletons.human36m_16 import HUMAN36M_16
-from skelgraph.skeletons.mpi_inf_3dhp import MPI_INF_3DHP
-from skelgraph.skeletons.openpose_body25 import OPENPOSE_BODY25
-from skelgraph.skeletons.openpose_coco18 import OPENPOSE_COCO18
+from skelgraph.skeleton.builtin.blazepose import BLAZEPOSE
+from skelgraph.skeleton.builtin.coco import COCO
+from skelgraph.skeleton.builtin.coco_wholebody import COCO_WHOLEBODY
+from skelgraph.skeleton.builtin.coco_wholebody_contours import COCO_WHOLEBODY_CONTOURS
+from skelgraph.skeleton.builtin.coco_wholebody_palms import COCO_WHOLEBODY_PALMS
+from skelgraph.skeleton.builtin.face import FACE
+from skelgraph.skeleton.builtin.halpe26 import HALPE26
+from skelgraph.skeleton.builtin.hand import HAND
+from skelgraph.skeleton.builtin.human36m import HUMAN36M
+from skelgraph.skeleton.builtin.human36m_16 import HUMAN36M_16
+from skelgraph.skeleton.builtin.mpi_inf_3dhp import MPI_INF_3DHP
+from skelgraph.skeleton.builtin.openpose_body25 import OPENPOSE_BODY25
+from skelgraph.skeleton.builtin.openpose_coco18 import OPENPOSE_COCO18
 
 __all__ = [
     "BLAZEPOSE",

@@ -1,7 +1,7 @@
 """COCO-WholeBody, 133 joints (Jin et al. 2020): body 17, feet 6, face 68, hands 42."""
 
 from skelgraph.skeleton import Skeleton
-from skelgraph.skeletons.coco import COCO
+from skelgraph.skeleton.builtin.coco import COCO
 
 _left_foot, _right_foot = (
     tuple(f"{side}_{joint}" for joint in ("big_toe", "small_toe", "heel")) for side in ("left", "right")

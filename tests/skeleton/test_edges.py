@@ -7,8 +7,7 @@ from forests import forests, graph_of
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from skelgraph import edges, skeletons
-from skelgraph.skeleton import Skeleton
+from skelgraph.skeleton import Skeleton, builtin, edges
 
 
 def dense(skeleton: Skeleton) -> torch.Tensor:
@@ -78,7 +77,7 @@ def test_ties_go_by_depth_then_by_index_or_are_dropped() -> None:
 
 def test_types_of_human36m_from_cais_center() -> None:
     """Edge counts a type as the authors' code has them: 17, 16, 16 and 12 symmetric, the spine the center."""
-    s = skeletons.HUMAN36M
+    s = builtin.HUMAN36M
     edge_index, edge_type = edges.by_symmetry(*edges.by_center(s, "spine"), s.pairs)
     assert edge_type.bincount().tolist() == [17, 16, 16, 12]
     order = (edge_index[1] * 17 + edge_index[0]).tolist()
@@ -116,11 +115,11 @@ def test_over_time_repeats_the_frame_and_ties_each_joint_to_itself(skeleton: Ske
 
 
 def test_over_time_needs_a_frame() -> None:
-    s = skeletons.HAND
+    s = builtin.HAND
     with pytest.raises(ValueError, match="num_frames is 0"):
         edges.over_time(s.edge_index, s.edge_type, 21, 0)
 
 
 def test_an_unknown_center_names_the_nearest_joint() -> None:
     with pytest.raises(ValueError, match="no joint 'spne'; did you mean 'spine'"):
-        edges.by_center(skeletons.HUMAN36M, "spne")
+        edges.by_center(builtin.HUMAN36M, "spne")

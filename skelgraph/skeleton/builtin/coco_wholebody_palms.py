@@ -3,7 +3,7 @@
 from itertools import pairwise
 
 from skelgraph.skeleton import Skeleton
-from skelgraph.skeletons.coco_wholebody_contours import COCO_WHOLEBODY_CONTOURS
+from skelgraph.skeleton.builtin.coco_wholebody_contours import COCO_WHOLEBODY_CONTOURS
 
 _knuckles = (5, 9, 13, 17)
 _palms = [(f"{side}_hand_{a}", f"{side}_hand_{b}") for side in ("left", "right") for a, b in pairwise(_knuckles)]

@@ -3,7 +3,7 @@
 from itertools import pairwise
 
 from skelgraph.skeleton import Skeleton
-from skelgraph.skeletons.coco_wholebody import COCO_WHOLEBODY
+from skelgraph.skeleton.builtin.coco_wholebody import COCO_WHOLEBODY
 
 _lines = (
     range(23, 40),  # jaw

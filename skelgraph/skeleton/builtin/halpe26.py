@@ -1,7 +1,7 @@
 """Halpe, the 26 joints of the body (Li et al. 2020, Fang et al. 2022): COCO's 17, head, neck, hip and feet."""
 
 from skelgraph.skeleton import Skeleton
-from skelgraph.skeletons.coco import COCO
+from skelgraph.skeleton.builtin.coco import COCO
 
 _feet = tuple(f"{side}_{joint}" for joint in ("big_toe", "small_toe", "heel") for side in ("left", "right"))
 _limbs = {

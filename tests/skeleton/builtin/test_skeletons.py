@@ -4,10 +4,9 @@ import networkx as nx
 import pytest
 import torch
 
-from skelgraph import skeletons
-from skelgraph.skeleton import Skeleton
+from skelgraph.skeleton import Skeleton, builtin
 
-ALL = [skeletons.get(name) for name in skeletons.__all__]
+ALL = [builtin.get(name) for name in builtin.__all__]
 JOINTS = {
     "HUMAN36M": 17,
     "HUMAN36M_16": 16,
@@ -37,7 +36,7 @@ def edge_set(skeleton: Skeleton) -> set[frozenset[int]]:
 
 @pytest.mark.parametrize("skeleton", ALL, ids=lambda s: s.name)
 def test_every_built_in_skeleton(skeleton: Skeleton) -> None:
-    assert getattr(skeletons, skeleton.name) is skeleton
+    assert getattr(builtin, skeleton.name) is skeleton
     assert skeleton.num_joints == JOINTS[skeleton.name]
     assert len(skeleton.roots) == 1 and len(skeleton.bones) == skeleton.num_joints - 1, "one tree"
     assert skeleton.num_edges == skeleton.num_joints + 2 * (len(skeleton.bones) + len(skeleton.extra_edges))
@@ -84,7 +83,7 @@ def test_origins_are_the_hips() -> None:
 
 
 def test_human36m_is_the_published_one() -> None:
-    s = skeletons.HUMAN36M
+    s = builtin.HUMAN36M
     assert s.parents == (-1, 0, 1, 2, 0, 4, 5, 0, 7, 8, 9, 8, 11, 12, 8, 14, 15)
     assert sorted(s.pairs) == [(4, 1), (5, 2), (6, 3), (11, 14), (12, 15), (13, 16)]
     assert dict(s.parts) == {
@@ -98,17 +97,17 @@ def test_human36m_is_the_published_one() -> None:
 
 
 def test_human36m_16_is_human36m_without_joint_9() -> None:
-    s = skeletons.HUMAN36M_16
+    s = builtin.HUMAN36M_16
     assert s.parents == (-1, 0, 1, 2, 0, 4, 5, 0, 7, 8, 8, 10, 11, 8, 13, 14)
     assert sorted(s.pairs) == [(4, 1), (5, 2), (6, 3), (10, 13), (11, 14), (12, 15)]
-    rest = skeletons.HUMAN36M.subset([i for i in range(17) if i != 9])
+    rest = builtin.HUMAN36M.subset([i for i in range(17) if i != 9])
     assert (rest.joints, rest.parents, sorted(rest.pairs)) == (s.joints, s.parents, sorted(s.pairs))
     assert dict(rest.parts) == dict(s.parts)
 
 
 def test_mpi_inf_3dhp_is_the_published_one() -> None:
     """The 17 joints kept of 28, their parents (1-based) contracted; only head_top (0) was hung on the neck (1)."""
-    s = skeletons.MPI_INF_3DHP
+    s = builtin.MPI_INF_3DHP
     kept = [7, 5, 14, 15, 16, 9, 10, 11, 23, 24, 25, 18, 19, 20, 4, 3, 6]
     parents28 = [3, 1, 4, 5, 5, 2, 6, 7, 6, 9, 10, 11, 12, 6, 14, 15, 16, 17, 5, 19, 20, 21, 22, 5, 24, 25, 26, 27]
 
@@ -123,7 +122,7 @@ def test_mpi_inf_3dhp_is_the_published_one() -> None:
 
 
 def test_coco_wholebody_is_h3wbs() -> None:
-    s = skeletons.COCO_WHOLEBODY
+    s = builtin.COCO_WHOLEBODY
     hand = [91, 92, 93, 94, 91, 96, 97, 98, 91, 100, 101, 102, 91, 104, 105, 106, 91, 108, 109, 110]
     assert list(s.parents) == [
         *[-1, 0, 0, 0, 0, 0, 0, 5, 6, 7, 8, 5, 6, 11, 12, 13, 14],
@@ -137,12 +136,12 @@ def test_coco_wholebody_is_h3wbs() -> None:
         "hands": (91, 42),
     }
     assert [n for part in s.parts.values() for n in part] == list(range(133))
-    assert s.joints[:17] == skeletons.COCO.joints and s.parents[:17] == skeletons.COCO.parents
+    assert s.joints[:17] == builtin.COCO.joints and s.parents[:17] == builtin.COCO.parents
     assert s.origin == (11, 12)
 
 
 def test_coco_wholebody_flips_as_h3wb_does() -> None:
-    flip = skeletons.COCO_WHOLEBODY.flip_index.tolist()
+    flip = builtin.COCO_WHOLEBODY.flip_index.tolist()
     expected = dict(enumerate(range(133)))
     pairs = [(i, i + 1) for i in range(1, 16, 2)] + [(17, 20), (18, 21), (19, 22)]
     pairs += [(i, 62 - i) for i in range(23, 31)] + [(i, 89 - i) for i in range(40, 45)]
@@ -155,7 +154,7 @@ def test_coco_wholebody_flips_as_h3wb_does() -> None:
 
 
 def test_contours_give_the_face_neighbours() -> None:
-    plain, contours = skeletons.COCO_WHOLEBODY, skeletons.COCO_WHOLEBODY_CONTOURS
+    plain, contours = builtin.COCO_WHOLEBODY, builtin.COCO_WHOLEBODY_CONTOURS
     assert contours.parents == plain.parents and contours.pairs == plain.pairs
     face = set(plain.parts["face"])
     assert not [e for e in edge_set(plain) if e <= face]
@@ -166,10 +165,10 @@ def test_contours_give_the_face_neighbours() -> None:
 
 def test_faces_are_the_same_face() -> None:
     """FACE and the face of COCO_WHOLEBODY: same names, pairs and order."""
-    whole = skeletons.COCO_WHOLEBODY
+    whole = builtin.COCO_WHOLEBODY
     part = whole.subset([i for i, name in enumerate(whole.joints) if name.startswith("face_")])
-    assert part.joints == skeletons.FACE.joints
-    assert part.pairs == skeletons.FACE.pairs
+    assert part.joints == builtin.FACE.joints
+    assert part.pairs == builtin.FACE.pairs
 
 
 def test_left_and_right_of_the_face_are_the_persons(data_dir) -> None:
@@ -178,7 +177,7 @@ def test_left_and_right_of_the_face_are_the_persons(data_dir) -> None:
 
     with np.load(data_dir / "face68_canonical.npz", allow_pickle=False) as file:
         xyz = file["xyz_mm"]
-    for left, right in skeletons.FACE.pairs:
+    for left, right in builtin.FACE.pairs:
         assert xyz[left, 0] > 0 > xyz[right, 0]
         assert np.abs(xyz[left] - xyz[right] * [-1, 1, 1]).max() < 8
 
@@ -188,22 +187,22 @@ def test_face_is_the_ibug_contours_and_ten_links() -> None:
     loops = [range(36, 42), range(42, 48), range(48, 60), range(60, 68)]
     contours = {frozenset(e) for c in chains for e in zip(c, c[1:], strict=False)}
     contours |= {frozenset(e) for c in loops for e in zip(c, (*c[1:], c[0]), strict=True)}
-    edges = edge_set(skeletons.FACE)
+    edges = edge_set(builtin.FACE)
     assert contours <= edges and len(edges - contours) == 10
-    assert skeletons.FACE.joints[skeletons.FACE.roots[0]] == "face_30"
+    assert builtin.FACE.joints[builtin.FACE.roots[0]] == "face_30"
 
 
 def test_hand_is_five_fingers() -> None:
-    s = skeletons.HAND
+    s = builtin.HAND
     assert s.parents == tuple(-1 if i == 0 else 0 if i % 4 == 1 else i - 1 for i in range(21))
     assert list(s.limbs.values()) == [tuple(range(i, i + 4)) for i in range(1, 21, 4)]
     assert s.joints[0] == "wrist" and s.joints[8] == "index_4" and s.pairs == ()
-    whole = skeletons.COCO_WHOLEBODY
+    whole = builtin.COCO_WHOLEBODY
     assert whole.subset([n for n in whole.joints if n.startswith("left_hand")]).parents == s.parents
 
 
 def test_blazepose_has_all_of_mediapipes_connections() -> None:
-    s = skeletons.BLAZEPOSE
+    s = builtin.BLAZEPOSE
     head = {(0, 1), (1, 2), (2, 3), (3, 7), (0, 4), (4, 5), (5, 6), (6, 8), (9, 10)}
     arms = {(11, 12), (11, 13), (13, 15), (15, 17), (15, 19), (15, 21), (17, 19)}
     arms |= {(12, 14), (14, 16), (16, 18), (16, 20), (16, 22), (18, 20)}
@@ -221,7 +220,7 @@ def test_blazepose_has_all_of_mediapipes_connections() -> None:
 def test_openpose_body25_is_the_published_one() -> None:
     rendered = "1,8 1,2 1,5 2,3 3,4 5,6 6,7 8,9 9,10 10,11 8,12 12,13 13,14 1,0 0,15 15,17 0,16 16,18"
     rendered += " 14,19 19,20 14,21 11,22 22,23 11,24"
-    s = skeletons.OPENPOSE_BODY25
+    s = builtin.OPENPOSE_BODY25
     assert edge_set(s) == {frozenset(int(i) for i in pair.split(",")) for pair in rendered.split()}
     names = {1: "neck", 2: "right_shoulder", 7: "left_wrist", 8: "hip", 14: "left_ankle", 15: "right_eye"}
     names |= {18: "left_ear", 19: "left_big_toe", 21: "left_heel", 22: "right_big_toe", 23: "right_small_toe"}
@@ -230,7 +229,7 @@ def test_openpose_body25_is_the_published_one() -> None:
 
 def test_openpose_coco18_is_the_published_one() -> None:
     rendered = "1,2 1,5 2,3 3,4 5,6 6,7 1,8 8,9 9,10 1,11 11,12 12,13 1,0 0,14 14,16 0,15 15,17"
-    s = skeletons.OPENPOSE_COCO18
+    s = builtin.OPENPOSE_COCO18
     assert edge_set(s) == {frozenset(int(i) for i in pair.split(",")) for pair in rendered.split()}
     names = {0: "nose", 1: "neck", 2: "right_shoulder", 7: "left_wrist", 8: "right_hip", 13: "left_ankle"}
     names |= {14: "right_eye", 15: "left_eye", 16: "right_ear", 17: "left_ear"}
@@ -240,10 +239,10 @@ def test_openpose_coco18_is_the_published_one() -> None:
 def test_halpe26_is_alphaposes_drawing_and_one_link() -> None:
     drawn = "0,1 0,2 1,3 2,4 5,18 6,18 5,7 7,9 6,8 8,10 17,18 18,19 19,11 19,12 11,13 12,14 13,15 14,16"
     drawn += " 20,24 21,25 23,25 22,24 15,24 16,25"
-    s = skeletons.HALPE26
+    s = builtin.HALPE26
     published = {frozenset(int(i) for i in pair.split(",")) for pair in drawn.split()}
     assert edge_set(s) - published == {frozenset((0, 18))} and published <= edge_set(s)
-    assert s.joints[:17] == skeletons.COCO.joints
+    assert s.joints[:17] == builtin.COCO.joints
     assert s.joints[17:] == (
         *("head", "neck", "hip", "left_big_toe", "right_big_toe", "left_small_toe", "right_small_toe"),
         *("left_heel", "right_heel"),
@@ -256,4 +255,4 @@ def test_halpe26_is_alphaposes_drawing_and_one_link() -> None:
 )
 def test_get_names_the_nearest_skeleton(name: str, hint: str) -> None:
     with pytest.raises(ValueError, match=f"unknown skeleton '{name}'.*{hint}"):
-        skeletons.get(name)
+        builtin.get(name)

@@ -15,9 +15,9 @@ import yaml
 from torch import Tensor
 from torch_geometric.data import Data
 
-from skelgraph import edges, skeleton_forms
 from skelgraph.files import yaml_file
-from skelgraph.geometry import parent_distance, safe_norm
+from skelgraph.skeleton import edges, networkx_graphs
+from skelgraph.skeleton.bones import parent_distance, safe_norm
 
 Joint = int | str
 
@@ -68,8 +68,8 @@ class Skeleton:
     ) -> None:
         fields: dict[str, Any] = {"name": name, "joints": tuple(joints), "parents": tuple(int(p) for p in parents)}
         self.__dict__.update(fields)
-        skeleton_forms.check_joints(name, self.joints)
-        skeleton_forms.check_parents(name, self.joints, self.parents)
+        networkx_graphs.check_joints(name, self.joints)
+        networkx_graphs.check_parents(name, self.joints, self.parents)
         fields["center"] = self.roots[0] if center is None else self.index(center)
         fields["origin"] = self._unique("origin", (self.roots[0],) if origin is None else origin)
         fields["pairs"] = self._pairs(pairs)
@@ -79,7 +79,7 @@ class Skeleton:
         missing = set(range(self.num_joints)) - {i for part in fields["parts"].values() for i in part}
         if missing:
             raise ValueError(f"skeleton {name!r}: parts must cover every joint; left out: {self._named(missing)}")
-        fields["limbs"] = self._groups("limbs", skeleton_forms.branches(self) if limbs is None else limbs)
+        fields["limbs"] = self._groups("limbs", networkx_graphs.branches(self) if limbs is None else limbs)
         self.__dict__.update(fields)
 
     # ---- construction from other forms
@@ -100,7 +100,7 @@ class Skeleton:
             ValueError: if a joint has two parents, or for anything that :class:`Skeleton` refuses.
         """
         roots = [root] if isinstance(root, str) else list(root or [])
-        joints, parents = skeleton_forms.from_bones(name, bones, roots)
+        joints, parents = networkx_graphs.from_bones(name, bones, roots)
         return cls(name, joints, parents, **fields)
 
     @classmethod
@@ -153,7 +153,7 @@ class Skeleton:
             ValueError: for a joint with two parents, an unknown root, or anything that :class:`Skeleton` refuses.
         """
         name = str(fields.pop("name", graph.name or "skeleton"))
-        joints, parents, extra = skeleton_forms.from_networkx(name, graph, root)
+        joints, parents, extra = networkx_graphs.from_networkx(name, graph, root)
         return cls(name, joints, parents, **{"extra_edges": extra, **fields})
 
     # ---- what is asked of a skeleton
@@ -189,7 +189,7 @@ class Skeleton:
 
     @property
     def edge_type(self) -> Tensor:
-        """LongTensor [E]: 0 CENTER, 1 CLOSER, 2 FARTHER (see :func:`skelgraph.edges.by_center`)."""
+        """LongTensor [E]: 0 CENTER, 1 CLOSER, 2 FARTHER (see :func:`skelgraph.skeleton.edges.by_center`)."""
         return edges.by_center(self)[1]
 
     @cached_property
@@ -314,7 +314,7 @@ class Skeleton:
 
     def to_networkx(self) -> nx.DiGraph:
         """Bones from parent to child; extra edges carry ``extra=True``; nodes carry their ``part``."""
-        return skeleton_forms.to_networkx(self)
+        return networkx_graphs.to_networkx(self)
 
     def to_dict(self) -> dict[str, Any]:
         """Plain lists, strings and numbers, for JSON and YAML."""

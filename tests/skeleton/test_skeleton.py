@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 from torch_geometric.data import Batch
 from torch_geometric.loader import DataLoader
 
-from skelgraph import Skeleton, skeletons
+from skelgraph import Skeleton
+from skelgraph.skeleton import builtin
 
 NAMES = ["hip", "left_knee", "right_knee", "spine", "head"]
 PARENTS = [-1, 0, 0, 0, 3]
@@ -132,7 +133,7 @@ def test_depth_and_hops_are_networkxs(skeleton: Skeleton) -> None:
 
 
 def test_flip_index_renames_the_joints_of_a_mirrored_pose() -> None:
-    s = skeletons.HUMAN36M
+    s = builtin.HUMAN36M
     x = torch.randn(4, 17, 3)
     flipped = x[..., s.flip_index, :]
     assert torch.equal(flipped[:, s.index("left_wrist")], x[:, s.index("right_wrist")])
@@ -157,23 +158,23 @@ def test_subset_keeps_the_nearest_kept_ancestor(skeleton: Skeleton, data: st.Dat
 
 def test_subset_turns_an_extra_edge_into_the_bone_that_it_has_become() -> None:
     """BLAZEPOSE has the bones ankle, heel, foot_index and the extra edge ankle-foot_index."""
-    foot = skeletons.BLAZEPOSE.subset(["left_ankle", "left_foot_index"])
+    foot = builtin.BLAZEPOSE.subset(["left_ankle", "left_foot_index"])
     assert foot.bones == ((0, 1),) and foot.extra_edges == ()
 
 
 def test_subset_keeps_what_is_left_of_pairs_parts_and_origin() -> None:
-    arm = skeletons.COCO_WHOLEBODY.subset(["left_hip", "right_hip", "left_wrist", "left_hand_0", "face_0", "face_16"])
+    arm = builtin.COCO_WHOLEBODY.subset(["left_hip", "right_hip", "left_wrist", "left_hand_0", "face_0", "face_16"])
     assert arm.pairs == ((0, 1), (5, 4)) and arm.origin == (0, 1)
     assert dict(arm.parts) == {"body": (2, 0, 1), "face": (4, 5), "hands": (3,)}, "in the order of the whole"
     assert arm.parents == (-1, -1, -1, 2, -1, -1) and arm.center == 0
-    hand = skeletons.COCO_WHOLEBODY.subset(["left_wrist", "left_hand_0"])
+    hand = builtin.COCO_WHOLEBODY.subset(["left_wrist", "left_hand_0"])
     assert hand.origin == (0,), "without a joint of the origin: the root"
     with pytest.raises(ValueError, match="no joint 'left_hnd_0'; did you mean 'left_hand_0'"):
-        skeletons.COCO_WHOLEBODY.subset(["left_hnd_0"])
+        builtin.COCO_WHOLEBODY.subset(["left_hnd_0"])
     with pytest.raises(ValueError, match="subset names joints twice: 'nose'"):
-        skeletons.COCO.subset(["nose", 0])
+        builtin.COCO.subset(["nose", 0])
     with pytest.raises(ValueError, match="subset is empty"):
-        skeletons.COCO.subset([])
+        builtin.COCO.subset([])
 
 
 # ---- a value
@@ -221,8 +222,8 @@ def test_yaml_round_trip(skeleton: Skeleton, tmp_path_factory: pytest.TempPathFa
 
 
 def test_whole_body_round_trips_through_yaml(tmp_path) -> None:
-    skeletons.COCO_WHOLEBODY_CONTOURS.to_yaml(tmp_path / "s.yaml")
-    assert Skeleton.from_yaml(tmp_path / "s.yaml") == skeletons.COCO_WHOLEBODY_CONTOURS
+    builtin.COCO_WHOLEBODY_CONTOURS.to_yaml(tmp_path / "s.yaml")
+    assert Skeleton.from_yaml(tmp_path / "s.yaml") == builtin.COCO_WHOLEBODY_CONTOURS
 
 
 @pytest.mark.parametrize(
@@ -288,11 +289,11 @@ def test_networkx_of_every_kind() -> None:
         Skeleton.from_networkx(nx.DiGraph([("a", "b"), ("b", "a")]))
     with pytest.raises(ValueError, match="root 'z' is not a node"):
         Skeleton.from_networkx(nx.Graph([("a", "b")]), root="z")
-    assert skeletons.COCO_WHOLEBODY.to_networkx().nodes["face_3"]["part"] == "face"
+    assert builtin.COCO_WHOLEBODY.to_networkx().nodes["face_3"]["part"] == "face"
 
 
 def test_to_data_is_a_pyg_graph() -> None:
-    s = skeletons.HUMAN36M
+    s = builtin.HUMAN36M
     x = torch.randn(17, 3)
     data = s.to_data(x, y=torch.zeros(17, 3), action=3)
     assert data.validate() and data.num_nodes == 17 and data.num_edges == 49
@@ -313,7 +314,7 @@ def test_to_data_takes_arrays_and_refuses_other_shapes() -> None:
 
 
 def test_data_batches_as_pyg_expects() -> None:
-    s = skeletons.COCO
+    s = builtin.COCO
     graphs = [s.to_data(torch.randn(17, 2), y=torch.randn(17, 3), action=i) for i in range(5)]
     batch = Batch.from_data_list(graphs)
     assert batch.num_graphs == 5 and batch.num_nodes == 85

@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.spatial.transform import Rotation
 
-from skelgraph.geometry import (
+from skelgraph.skeleton.bones import (
     COLLINEAR,
     bone_lengths,
     bones,
