@@ -17,14 +17,14 @@ from numpy.typing import NDArray
 from timing import publish, table
 
 from skelgraph import checkpoint, metrics, weights
-from skelgraph.cameras import Camera
 from skelgraph.conversions import Match, match
 from skelgraph.data.motion_file import locate
 from skelgraph.data.transforms import model_input
 from skelgraph.evaluate import predict
 from skelgraph.files import npz
+from skelgraph.geometry.cameras import Camera
+from skelgraph.geometry.triangulation import ransac
 from skelgraph.skeleton.builtin import BLAZEPOSE
-from skelgraph.triangulation import ransac
 
 Array = NDArray[np.float64]
 AGREE_PX, SEEN = 20.0, 0.5

@@ -15,13 +15,14 @@ from matplotlib import pyplot
 from timing import publish, table
 from torch import Tensor, nn
 
-from skelgraph import checkpoint, metrics, triangulation
-from skelgraph.cameras import Camera
+from skelgraph import checkpoint, metrics
 from skelgraph.data.multiview import Clips, MultiView, film
 from skelgraph.data.placement import Rig
 from skelgraph.data.poses import middle_frame
-from skelgraph.data.rotations import rotate
 from skelgraph.evaluate import predict
+from skelgraph.geometry import triangulation
+from skelgraph.geometry.cameras import Camera
+from skelgraph.geometry.rotations import rotate
 from skelgraph.skeleton import Skeleton
 from skelgraph.skeleton.bones import center_on
 from skelgraph.skeleton.builtin import HUMAN36M

@@ -14,9 +14,10 @@ import torch
 from timing import publish, table
 from torch import Tensor
 
-from skelgraph import checkpoint, metrics, page, triangulation
+from skelgraph import checkpoint, metrics, page
 from skelgraph.body_refinement import refine_body
-from skelgraph.cameras import Camera
+from skelgraph.geometry import triangulation
+from skelgraph.geometry.cameras import Camera
 from skelgraph.keypoints import Keypoints
 from skelgraph.lift_views import filled, lift_views
 from skelgraph.skeleton.builtin import BLAZEPOSE

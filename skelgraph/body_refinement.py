@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
-from skelgraph.cameras import Camera
+from skelgraph.geometry.cameras import Camera
 
 _STRETCH, _PRIOR = 0.7, 0.1  # of what a shift across the view counts
 _STEPS = 15

@@ -14,12 +14,13 @@ from typing import Literal
 import torch
 
 from skelgraph import keypoints, lift_files, lifter, metrics, poses, weights
+from skelgraph.geometry import axes
 from skelgraph.keypoints import Keypoints
 from skelgraph.keypoints.adapt import Adapted, adapt
 from skelgraph.keypoints.people import SeveralError
 from skelgraph.lift_summary import LiftedPerson, LiftSummary
 from skelgraph.lifter import Lifter, Progress
-from skelgraph.poses import Pose3D, axes, smoothing, trajectory
+from skelgraph.poses import Pose3D, smoothing, trajectory
 from skelgraph.skeleton.bones import center_on
 
 
@@ -100,7 +101,7 @@ def lift(
         device: auto, cpu or cuda.
         truth: a pose npz of the same frames to compare with.
         write: further files, by their endings: bvh, csv, trc, c3d.
-        into: axes of these files, see :mod:`skelgraph.poses.axes`; default what each format's readers expect.
+        into: axes of these files, see :mod:`skelgraph.geometry.axes`; default what each format's readers expect.
         trajectory: move the person in the further files along an estimate of the root's path, see
             :mod:`skelgraph.poses.trajectory`.
         height: the person's height in m, to which the pose is scaled for that; default the pose's own.

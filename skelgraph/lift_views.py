@@ -14,13 +14,14 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from skelgraph import calibrations, lift, lift_files, poses, triangulation, weights, world_pose
+from skelgraph import calibrations, lift, lift_files, poses, weights, world_pose
 from skelgraph.body_refinement import refine_body
-from skelgraph.cameras import Camera
 from skelgraph.checkpoint import load_run
 from skelgraph.data import recording
 from skelgraph.data.multiview import RAY_CHANNELS, multiview_input
 from skelgraph.data.recording import Recording
+from skelgraph.geometry import triangulation
+from skelgraph.geometry.cameras import Camera
 from skelgraph.keypoints import Keypoints
 from skelgraph.lift_summary import ViewsSummary
 from skelgraph.lifter import Progress

@@ -16,14 +16,15 @@ import torch
 from numpy.typing import NDArray
 
 from skelgraph import poses
-from skelgraph.cameras import Camera
 from skelgraph.files import atomic, json_file, npz
-from skelgraph.poses import Pose3D, axes
+from skelgraph.geometry import axes
+from skelgraph.geometry.cameras import Camera
+from skelgraph.poses import Pose3D
 from skelgraph.skeleton import Skeleton
 from skelgraph.skeleton.bones import center_on
 
 WORLD = "world"
-"""In place of a preset of :mod:`skelgraph.poses.axes`: the calibration's own."""
+"""In place of a preset of :mod:`skelgraph.geometry.axes`: the calibration's own."""
 LEVEL = MappingProxyType(
     {
         "x": ((0, 1, 0), (-1, 0, 0), (0, 0, 1)),
@@ -114,7 +115,8 @@ class WorldPose:
 
         Args:
             path: its ending names the format.
-            axes: a preset of :mod:`skelgraph.poses.axes` that has an up, turned by right angles from the world so that
+            axes: a preset of :mod:`skelgraph.geometry.axes` that has an up, turned by right angles from the world so
+                that
                 this is up, about the world's origin; or ``world``. Default ``world`` for .csv, else what the format's
                 readers expect.
 

@@ -5,10 +5,10 @@ import torch
 
 from skelgraph import metrics
 from skelgraph.body_refinement import refine_body
-from skelgraph.cameras import human36m_cameras
 from skelgraph.data import MultiView
+from skelgraph.geometry.cameras import human36m_cameras
+from skelgraph.geometry.triangulation import triangulate
 from skelgraph.skeleton.builtin import HUMAN36M
-from skelgraph.triangulation import triangulate
 
 RIG = [camera for name, camera in human36m_cameras().items() if name.startswith("S1/")]
 

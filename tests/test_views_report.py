@@ -4,8 +4,8 @@ import pytest
 import torch
 from torch import nn
 
-from skelgraph.blocks.rays import nearest
 from skelgraph.data import MultiView
+from skelgraph.geometry.rays import nearest
 from skelgraph.skeleton.builtin import HUMAN36M
 from skelgraph.views_report import views_report
 

@@ -7,7 +7,7 @@ import numpy as np
 import torch
 
 from skelgraph import Skeleton, calibrations
-from skelgraph.cameras import Camera, human36m_cameras
+from skelgraph.geometry.cameras import Camera, human36m_cameras
 from skelgraph.keypoints import Keypoints, npz
 from skelgraph.skeleton.builtin import BLAZEPOSE, COCO
 

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from skelgraph.blocks import rays
+from skelgraph.geometry import rays
 from skelgraph.skeleton import Skeleton
 from skelgraph.skeleton.bones import bones, safe_norm
 

@@ -14,7 +14,7 @@ from pathlib import Path
 from types import MappingProxyType, ModuleType
 
 from skelgraph.calibrations import anipose, content, human36m, opencv, panoptic, plain, pose2sim
-from skelgraph.cameras import Camera
+from skelgraph.geometry.cameras import Camera
 
 __all__ = ["FORMATS", "UNITS", "read", "write"]
 

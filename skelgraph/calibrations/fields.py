@@ -8,8 +8,8 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from skelgraph.cameras import SKEW_TOLERANCE, Camera
 from skelgraph.files import json_file
+from skelgraph.geometry.cameras import SKEW_TOLERANCE, Camera
 
 
 def section(content: Mapping[str, Any], name: str) -> Mapping[str, Any]:

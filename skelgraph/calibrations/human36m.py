@@ -15,7 +15,7 @@ import torch
 from torch import Tensor
 
 from skelgraph.calibrations import fields
-from skelgraph.cameras import Camera
+from skelgraph.geometry.cameras import Camera
 
 UNIT = "m"
 MIDDLE, MAX_ANGLE = (0.0, 0.0, 0.9), 20.0

@@ -18,7 +18,7 @@ import torch
 from torch import Tensor
 
 from skelgraph.calibrations import fields
-from skelgraph.cameras import Camera
+from skelgraph.geometry.cameras import Camera
 
 UNIT = "m"
 _NAMES: Mapping[str, tuple[str, ...]] = {

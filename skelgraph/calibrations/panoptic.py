@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import Any
 
 from skelgraph.calibrations import fields
-from skelgraph.cameras import Camera
+from skelgraph.geometry.cameras import Camera
 
 UNIT = "cm"
 

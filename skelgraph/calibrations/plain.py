@@ -20,8 +20,8 @@ from typing import Any
 import torch
 
 from skelgraph.calibrations import fields
-from skelgraph.cameras import Camera
 from skelgraph.files import atomic
+from skelgraph.geometry.cameras import Camera
 
 UNIT = "m"
 _IN_METRES = {"m": 1.0, "cm": 0.01, "mm": 0.001}

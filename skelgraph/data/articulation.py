@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from skelgraph.data.chance import Style, generator
-from skelgraph.data.rotations import about_x, about_z, from_vector
+from skelgraph.geometry.rotations import about_x, about_z, from_vector
 from skelgraph.skeleton import Skeleton
 
 _SWING = 32.0  # degrees, of a joint about each axis

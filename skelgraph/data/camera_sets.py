@@ -7,9 +7,9 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
-from skelgraph.cameras import human36m_cameras
 from skelgraph.data.placement import Rig
-from skelgraph.data.rotations import from_vector, rotate
+from skelgraph.geometry.cameras import human36m_cameras
+from skelgraph.geometry.rotations import from_vector, rotate
 
 _IMAGE_SIZES = ((1920, 1080), (1080, 1920), (1280, 720), (1000, 1000), (1000, 1002))
 

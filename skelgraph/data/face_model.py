@@ -11,7 +11,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from skelgraph.data.rotations import about_x
+from skelgraph.geometry.rotations import about_x
 
 EAR = (0.074, -0.002, 0.0)  # the left ear, m
 NUM_TRAITS = 16

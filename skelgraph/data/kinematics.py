@@ -14,7 +14,7 @@ from torch import Tensor
 from skelgraph.data.body_shape import BodyShape
 from skelgraph.data.face_model import EAR, Expression, face
 from skelgraph.data.hand_model import hand
-from skelgraph.data.rotations import about_x, about_y, about_z, rotate
+from skelgraph.geometry.rotations import about_x, about_y, about_z, rotate
 
 _TRUNK = ("hip", "spine", "thorax", "neck", "head_top", "head_center", "left_ear", "right_ear")
 _ARM = ("shoulder", "elbow", "wrist", *(f"hand_{i}" for i in range(21)))

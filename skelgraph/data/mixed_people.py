@@ -22,8 +22,8 @@ from skelgraph.data.motion_capture import MotionCapture
 from skelgraph.data.motions import STYLE_COLUMNS
 from skelgraph.data.poses import Poses
 from skelgraph.data.retarget import retarget
-from skelgraph.data.rotations import about_y
 from skelgraph.data.views import VIEW_COLUMNS, look_from_anywhere
+from skelgraph.geometry.rotations import about_y
 from skelgraph.skeleton import Skeleton, builtin
 from skelgraph.skeleton.bones import center_on
 from skelgraph.skeleton.builtin import HUMAN36M

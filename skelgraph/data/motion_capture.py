@@ -15,13 +15,13 @@ import torch
 from torch import Tensor
 from torch_geometric.data import Data
 
-from skelgraph.cameras import Camera, human36m_cameras
 from skelgraph.data import motion_file
 from skelgraph.data.chance import generator
 from skelgraph.data.detector import detect
 from skelgraph.data.placement import Rig, place
 from skelgraph.data.poses import Poses
-from skelgraph.data.rotations import about_x, about_y, about_z, rotate
+from skelgraph.geometry.cameras import Camera, human36m_cameras
+from skelgraph.geometry.rotations import about_x, about_y, about_z, rotate
 from skelgraph.skeleton import Skeleton
 
 JOINT_NAMES = {

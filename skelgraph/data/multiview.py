@@ -10,7 +10,6 @@ import torch
 from torch import Tensor
 from torch_geometric.data import Batch, Data
 
-from skelgraph.cameras import Camera, normalize_screen, project, undistort
 from skelgraph.data.body_shape import SHAPE_COLUMNS
 from skelgraph.data.camera_sets import cameras_around, human36m_sets, miscalibrated, to_cameras
 from skelgraph.data.chance import generator, shares
@@ -19,7 +18,8 @@ from skelgraph.data.human import Human
 from skelgraph.data.motion_capture import MotionCapture
 from skelgraph.data.motions import STYLE_COLUMNS
 from skelgraph.data.placement import Rig
-from skelgraph.data.rotations import about_x, about_y, about_z, rotate
+from skelgraph.geometry.cameras import Camera, normalize_screen, project, undistort
+from skelgraph.geometry.rotations import about_x, about_y, about_z, rotate
 from skelgraph.skeleton import Skeleton
 from skelgraph.skeleton.bones import center_on
 

@@ -8,7 +8,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from skelgraph.cameras import Camera, project
+from skelgraph.geometry.cameras import Camera, project
 
 _NEAREST_M = 0.5
 _FAR_M = 6.0  # a person fits the image at this distance on the optical axis

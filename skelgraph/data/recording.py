@@ -14,8 +14,8 @@ import torch
 from torch import Tensor
 
 from skelgraph import calibrations, conversions, keypoints
-from skelgraph.cameras import Camera
 from skelgraph.data import view_agreement
+from skelgraph.geometry.cameras import Camera
 from skelgraph.keypoints import Keypoints
 from skelgraph.keypoints.adapt import adapt
 from skelgraph.skeleton import Skeleton, builtin

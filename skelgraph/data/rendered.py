@@ -11,13 +11,13 @@ from torch import Tensor
 from torch.nn import functional
 from torch_geometric.data import Data
 
-from skelgraph.cameras import human36m_cameras
 from skelgraph.data.camera_sets import human36m_sessions, human36m_sets, to_cameras
 from skelgraph.data.capsules import Capsules, render
 from skelgraph.data.chance import generator
 from skelgraph.data.figure import GROUP, RADIUS, backgrounds, clothes, limb_ends
 from skelgraph.data.motion_capture import MotionCapture
 from skelgraph.data.placement import Rig
+from skelgraph.geometry.cameras import human36m_cameras
 from skelgraph.skeleton import Skeleton
 from skelgraph.skeleton.bones import center_on
 

@@ -9,7 +9,7 @@ from torch import Tensor
 from torch.nn.functional import normalize
 
 from skelgraph.data.kinematics import ANKLE_ABOVE_BALL, BALL, Frames
-from skelgraph.data.rotations import about_x
+from skelgraph.geometry.rotations import about_x
 
 JOINTS = (
     *("hip", "spine", "thorax", "neck", "head"),

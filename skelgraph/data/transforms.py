@@ -7,7 +7,7 @@ from torch import Tensor
 from torch_geometric.data import Data
 from torch_geometric.transforms import BaseTransform
 
-from skelgraph.cameras import normalize_screen
+from skelgraph.geometry.cameras import normalize_screen
 from skelgraph.skeleton import Skeleton
 from skelgraph.skeleton.bones import center_on, parent_distance, safe_norm
 

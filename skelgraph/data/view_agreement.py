@@ -9,7 +9,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from skelgraph.cameras import Camera
+from skelgraph.geometry.cameras import Camera
 
 _FEWEST_FRAMES, _MOST_FRAMES, _MOST_JOINTS = 20, 200, 25
 _LEAST_SHIFT, _MOST_SHIFT, _STRETCHES = 3, 30, 3

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from skelgraph.data.chance import Style
-from skelgraph.data.rotations import about_x, about_y, about_z, rotate
+from skelgraph.geometry.rotations import about_x, about_y, about_z, rotate
 
 VIEW_COLUMNS = 16
 _ANY_IMAGE_SIZES = ((1920, 1080), (1080, 1920), (1280, 720), (640, 480), (480, 640), (1000, 1000))

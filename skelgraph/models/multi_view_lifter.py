@@ -5,7 +5,7 @@ from torch import Tensor, nn
 from torch.nn import Parameter, functional
 
 from skelgraph.blocks.ray_points import NUM_FEATURES, RayPoints, describe, misses
-from skelgraph.blocks.rays import Agreement, consensus, nearest, nearest_robustly
+from skelgraph.geometry.rays import Agreement, consensus, nearest, nearest_robustly
 from skelgraph.layers import PartitionConv, SemAttention, Topology
 from skelgraph.skeleton import Skeleton
 

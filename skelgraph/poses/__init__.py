@@ -26,8 +26,8 @@ def write(
     Args:
         pose: F frames.
         path: the file.
-        axes: a preset of :mod:`skelgraph.poses.axes`; default what the format's readers expect: ``camera`` for .csv and
-            .npz, ``y_up`` for .bvh, ``opensim`` for .trc and .c3d. An .npz is always of the camera's axes.
+        axes: a preset of :mod:`skelgraph.geometry.axes`; default what the format's readers expect: ``camera`` for .csv
+            and .npz, ``y_up`` for .bvh, ``opensim`` for .trc and .c3d. An .npz is always of the camera's axes.
         root_estimate: [F, 3] m, camera axes: an estimate of the root's place to move the joints by; not for .npz.
         force: replace a file that is there.
 

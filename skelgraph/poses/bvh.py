@@ -26,7 +26,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from skelgraph.files import atomic
-from skelgraph.poses import axes as presets
+from skelgraph.geometry import axes as presets
 from skelgraph.poses import bvh_rig, output
 from skelgraph.poses.bvh_reader import Motion, read
 from skelgraph.poses.pose import Pose3D
@@ -49,7 +49,7 @@ def write(
     Args:
         pose: F frames, at least one, with frames per second, of one tree.
         path: a name that ends in .bvh.
-        axes: ``y_up``, or another right-handed preset of :mod:`skelgraph.poses.axes`. ``blender`` and ``unity`` mean
+        axes: ``y_up``, or another right-handed preset of :mod:`skelgraph.geometry.axes`. ``blender`` and ``unity`` mean
             ``y_up`` too: it is what their importers take and turn to their own.
         unit: m or cm; the file does not say it.
         root_estimate: [F, 3] m, camera axes: an estimate of the root's place to move the person by.

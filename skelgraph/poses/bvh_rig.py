@@ -8,7 +8,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from skelgraph.poses import axes as presets
+from skelgraph.geometry import axes as presets
 from skelgraph.poses import rest_pose
 from skelgraph.skeleton import Skeleton
 

@@ -35,7 +35,7 @@ def write(
     Args:
         pose: F frames, 1 to 65,535 (the header counts with 16 bits), with frames per second.
         path: a name that ends in .c3d.
-        axes: a preset of :mod:`skelgraph.poses.axes`.
+        axes: a preset of :mod:`skelgraph.geometry.axes`.
         unit: m, cm or mm.
         root_estimate: [F, 3] m, camera axes: an estimate of the root's place to move the joints by.
         force: replace a file that is there.

@@ -34,7 +34,7 @@ def write(
     Args:
         pose: F frames.
         path: a name that ends in .csv.
-        axes: a preset of :mod:`skelgraph.poses.axes`.
+        axes: a preset of :mod:`skelgraph.geometry.axes`.
         root_estimate: [F, 3] m, camera axes: an estimate of the root's place to move the joints by.
         force: replace a file that is there.
 

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from skelgraph.files import text_file
-from skelgraph.poses import axes as presets
+from skelgraph.geometry import axes as presets
 from skelgraph.poses.pose import Pose3D
 from skelgraph.skeleton import Skeleton
 

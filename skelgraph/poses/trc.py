@@ -40,7 +40,7 @@ def write(
     Args:
         pose: F frames, at least one, with frames per second.
         path: a name that ends in .trc.
-        axes: a preset of :mod:`skelgraph.poses.axes`.
+        axes: a preset of :mod:`skelgraph.geometry.axes`.
         unit: m or mm.
         names: markers' names by joint, such as ``{"right_hip": "RHip"}``; other joints keep theirs.
         root_estimate: [F, 3] m, camera axes: an estimate of the root's place to move the joints by.

@@ -5,7 +5,7 @@ import math
 
 import torch
 
-from skelgraph.cameras import Camera, human36m_cameras
+from skelgraph.geometry.cameras import Camera, human36m_cameras
 
 RIG = [camera for name, camera in human36m_cameras().items() if name.startswith("S1/")]
 METRES = {"m": 1, "cm": 0.01, "mm": 0.001}

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from skelgraph import calibrations
 from skelgraph.calibrations import content, fields, human36m
-from skelgraph.cameras import Camera, human36m_cameras
+from skelgraph.geometry.cameras import Camera, human36m_cameras
 
 
 def test_every_format_is_tested():

@@ -11,7 +11,8 @@ from skelgraph.__main__ import main
 from skelgraph.data import MotionCapture, motion_file, rig_names
 from skelgraph.data.motion_capture import JOINT_NAMES
 from skelgraph.data.motion_import import Summary, convert
-from skelgraph.poses import Pose3D, axes, bvh, c3d
+from skelgraph.geometry import axes
+from skelgraph.poses import Pose3D, bvh, c3d
 from skelgraph.skeleton import Skeleton
 from skelgraph.skeleton.builtin import COCO, HUMAN36M
 

@@ -4,10 +4,10 @@ import fake_mocap
 import pytest
 import torch
 
-from skelgraph.cameras import human36m_cameras
 from skelgraph.data import MultiView
 from skelgraph.data.multiview import Clips, film, multiview_input
-from skelgraph.data.rotations import rotate
+from skelgraph.geometry.cameras import human36m_cameras
+from skelgraph.geometry.rotations import rotate
 from skelgraph.skeleton.bones import bone_lengths, center_on
 from skelgraph.skeleton.builtin import BLAZEPOSE, HUMAN36M
 

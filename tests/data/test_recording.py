@@ -9,12 +9,12 @@ import pytest
 import torch
 import walk
 
-from skelgraph.cameras import Camera
 from skelgraph.data import view_agreement
 from skelgraph.data.recording import Recording, pair, skeleton_of
+from skelgraph.geometry.cameras import Camera
+from skelgraph.geometry.triangulation import triangulate
 from skelgraph.keypoints import Keypoints
 from skelgraph.skeleton.builtin import BLAZEPOSE, COCO, COCO_WHOLEBODY, OPENPOSE_BODY25
-from skelgraph.triangulation import triangulate
 
 NAMES = list(walk.RIG)
 

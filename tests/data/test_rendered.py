@@ -8,9 +8,9 @@ import pytest
 import torch
 from torch_geometric.loader import DataLoader
 
-from skelgraph.cameras import human36m_cameras
 from skelgraph.data import Rendered
 from skelgraph.data.figure import GROUP, GROUPS, LIMBS, clothes, limb_ends, paints
+from skelgraph.geometry.cameras import human36m_cameras
 from skelgraph.skeleton.bones import center_on
 from skelgraph.skeleton.builtin import COCO_WHOLEBODY, HUMAN36M, HUMAN36M_16
 

@@ -7,10 +7,10 @@ import pytest
 import torch
 from torch_geometric.loader import DataLoader
 
-from skelgraph.cameras import Camera
 from skelgraph.data.articulation import Creature
 from skelgraph.data.human import Human
 from skelgraph.data.synthetic import Synthetic, clip, make_figure
+from skelgraph.geometry.cameras import Camera
 from skelgraph.skeleton import Skeleton, builtin
 
 BUILT_IN = [builtin.get(name) for name in builtin.__all__ if name.isupper()]

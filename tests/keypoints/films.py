@@ -6,7 +6,7 @@ import torch
 from skelgraph.data import motion_file
 from skelgraph.data.human import Human
 from skelgraph.data.motion_capture import JOINT_NAMES
-from skelgraph.data.rotations import about_x, about_y, about_z
+from skelgraph.geometry.rotations import about_x, about_y, about_z
 from skelgraph.keypoints import Keypoints
 from skelgraph.skeleton import builtin
 from skelgraph.skeleton.builtin import HUMAN36M

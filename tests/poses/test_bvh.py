@@ -8,7 +8,8 @@ from scipy.spatial.transform import Rotation
 from standing import standing
 
 from skelgraph import Skeleton
-from skelgraph.poses import Pose3D, axes, bvh, bvh_rig
+from skelgraph.geometry import axes
+from skelgraph.poses import Pose3D, bvh, bvh_rig
 from skelgraph.skeleton import builtin
 from skelgraph.skeleton.builtin import BLAZEPOSE, COCO, COCO_WHOLEBODY, HUMAN36M, OPENPOSE_BODY25
 

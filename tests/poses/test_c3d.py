@@ -5,7 +5,8 @@ import pytest
 from standing import standing
 
 from skelgraph import poses
-from skelgraph.poses import Pose3D, axes, c3d
+from skelgraph.geometry import axes
+from skelgraph.poses import Pose3D, c3d
 from skelgraph.skeleton.builtin import COCO_WHOLEBODY, HUMAN36M
 
 

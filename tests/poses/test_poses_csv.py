@@ -6,7 +6,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from standing import standing
 
-from skelgraph.poses import Pose3D, axes, csv_table
+from skelgraph.geometry import axes
+from skelgraph.poses import Pose3D, csv_table
 from skelgraph.skeleton.builtin import COCO, COCO_WHOLEBODY, HUMAN36M
 
 

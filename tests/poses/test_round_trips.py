@@ -7,7 +7,8 @@ from hypothesis import strategies as st
 from standing import standing
 
 from skelgraph import Skeleton, poses
-from skelgraph.poses import Pose3D, axes, bvh, c3d, csv_table, trc
+from skelgraph.geometry import axes
+from skelgraph.poses import Pose3D, bvh, c3d, csv_table, trc
 
 
 @st.composite

@@ -5,7 +5,8 @@ import pytest
 from standing import standing
 
 from skelgraph import Skeleton
-from skelgraph.poses import Pose3D, axes, trc
+from skelgraph.geometry import axes
+from skelgraph.poses import Pose3D, trc
 from skelgraph.skeleton.builtin import COCO_WHOLEBODY, HUMAN36M
 
 

@@ -41,8 +41,16 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from skelgraph.cameras import Camera, human36m_cameras
-from skelgraph.triangulation import Triangulated, bundle, dlt, ransac, refine, reprojection_error, triangulate
+from skelgraph.geometry.cameras import Camera, human36m_cameras
+from skelgraph.geometry.triangulation import (
+    Triangulated,
+    bundle,
+    dlt,
+    ransac,
+    refine,
+    reprojection_error,
+    triangulate,
+)
 
 OPENCV = json.loads((Path(__file__).parent / "opencv_numbers.json").read_text(encoding="utf-8"))
 RIG = [camera for name, camera in human36m_cameras().items() if name.startswith("S1/")]

@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from skelgraph.blocks.rays import Agreement, consensus, nearest, nearest_robustly
+from skelgraph.geometry.rays import Agreement, consensus, nearest, nearest_robustly
 
 
 def agreed(center: torch.Tensor, direction: torch.Tensor, weight: torch.Tensor) -> Agreement:

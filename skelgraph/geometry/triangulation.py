@@ -16,7 +16,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from skelgraph.cameras import Camera
+from skelgraph.geometry.cameras import Camera
 
 MIN_BASELINE = 1e-6
 """Metres between two camera centres, below which they see no depth."""

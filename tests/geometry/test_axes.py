@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from standing import standing
 
-from skelgraph.poses import axes
+from skelgraph.geometry import axes
 
 PRESETS = pytest.mark.parametrize("name", list(axes.PRESETS))
 

@@ -2,7 +2,7 @@
 
 import torch
 
-from skelgraph.data.rotations import about_x, about_y, about_z, from_vector, rotate
+from skelgraph.geometry.rotations import about_x, about_y, about_z, from_vector, rotate
 
 QUARTER = torch.tensor(torch.pi / 2)
 

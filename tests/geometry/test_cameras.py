@@ -9,7 +9,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from skelgraph.cameras import Camera, denormalize_screen, human36m_cameras, normalize_screen, project_slope
+from skelgraph.geometry.cameras import Camera, denormalize_screen, human36m_cameras, normalize_screen, project_slope
 
 GOOD = {"R": torch.eye(3).tolist(), "T": [0, 0, 0], "f": [1000, 1000], "c": [500, 500]}
 

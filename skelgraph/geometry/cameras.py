@@ -240,7 +240,7 @@ def denormalize_screen(screen: Tensor, image_size: Tensor | Sequence[float]) -> 
 
 @cache
 def _human36m_parameters() -> dict[str, dict[str, Any]]:
-    content = json.loads((resources.files("skelgraph") / "data" / "human36m_cameras.json").read_text("utf-8"))
+    content = json.loads((resources.files("skelgraph.geometry") / "human36m_cameras.json").read_text("utf-8"))
     intrinsics = content["intrinsics"]
     return {name: {**view, **intrinsics[name.split("/")[1]]} for name, view in content["views"].items()}
 
