@@ -23,7 +23,7 @@ from skelgraph import keypoints as reading
 from skelgraph import lifter, page, report
 from skelgraph.data import Synthetic
 from skelgraph.keypoints import Keypoints, npz
-from skelgraph.keypoints.adapt import adapt
+from skelgraph.poses.adapt import adapt
 from skelgraph.skeleton.builtin import COCO_WHOLEBODY
 
 T = TypeVar("T")

@@ -21,7 +21,7 @@ from skelgraph.checkpoint import Which, load_run
 from skelgraph.data.transforms import flip_input, flip_pose, model_input
 from skelgraph.evaluate import pose_of
 from skelgraph.files import atomic
-from skelgraph.poses.pose import AXES, UNIT
+from skelgraph.poses.pose3d import AXES, UNIT
 from skelgraph.skeleton import Skeleton
 from skelgraph.skeleton.bones import center_on
 from skelgraph.training import experiment

@@ -16,11 +16,11 @@ import torch
 from skelgraph import keypoints, lift_files, lifter, metrics, poses, weights
 from skelgraph.geometry import axes
 from skelgraph.keypoints import Keypoints
-from skelgraph.keypoints.adapt import Adapted, adapt
-from skelgraph.keypoints.people import SeveralError
 from skelgraph.lift_summary import LiftedPerson, LiftSummary
 from skelgraph.lifter import Lifter, Progress
 from skelgraph.poses import Pose3D, smoothing, trajectory
+from skelgraph.poses.adapt import Adapted, adapt
+from skelgraph.poses.people import SeveralError
 from skelgraph.skeleton.bones import center_on
 
 

@@ -8,10 +8,10 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from skelgraph.conversions import Match
 from skelgraph.data.recording import Recording
 from skelgraph.keypoints import Keypoints
 from skelgraph.poses import Pose3D
+from skelgraph.poses.joint_matching import Match
 from skelgraph.poses.smoothing import Smoothed
 from skelgraph.weights import Choice
 from skelgraph.world_pose import WorldPose

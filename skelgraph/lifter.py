@@ -19,8 +19,8 @@ from skelgraph.data.transforms import model_input
 from skelgraph.error_estimate import ErrorEstimate
 from skelgraph.evaluate import Prediction, predict
 from skelgraph.keypoints import Keypoints
-from skelgraph.keypoints.adapt import adapt
 from skelgraph.poses import Pose3D
+from skelgraph.poses.adapt import adapt
 from skelgraph.skeleton import Skeleton
 from skelgraph.skeleton.bones import center_on
 from skelgraph.training import experiment

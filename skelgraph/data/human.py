@@ -5,10 +5,10 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from skelgraph import conversions
 from skelgraph.data.body_shape import SHAPE_COLUMNS, body_shapes
 from skelgraph.data.kinematics import LANDMARKS, Frames, Posture, frames, landmarks
 from skelgraph.data.motions import MOTIONS, STYLE_COLUMNS, TEMPO, perform
+from skelgraph.poses import joint_matching
 from skelgraph.skeleton import Skeleton
 
 _SIDES = ("left", "right")
@@ -49,7 +49,8 @@ class Human:
 
     Args:
         skeleton: with joint names of the built-in skeletons.
-        via: another skeleton, whose joints the skeleton's are made of as :func:`skelgraph.conversions.match` does.
+        via: another skeleton, whose joints the skeleton's are made of as :func:`skelgraph.poses.joint_matching.match`
+            does.
 
     Raises:
         ValueError: if a joint's name is not known, or cannot be made of ``via``'s; it names the joints.
@@ -92,7 +93,7 @@ class Human:
 
 def _made_of(skeleton: Skeleton, via: Skeleton) -> Tensor:
     """What share [J, S] each of the S joints of ``via`` has in the skeleton's J."""
-    match = conversions.match(via.joints, skeleton)
+    match = joint_matching.match(via.joints, skeleton)
     if match.missing:
         raise ValueError(f"{skeleton.name!r} cannot be made of {via.name!r}: {', '.join(match.missing)} are missing")
     made = torch.zeros(skeleton.num_joints, via.num_joints)

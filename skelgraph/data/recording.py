@@ -13,11 +13,12 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from skelgraph import calibrations, conversions, keypoints
+from skelgraph import calibrations, keypoints
 from skelgraph.data import view_agreement
 from skelgraph.geometry.cameras import Camera
 from skelgraph.keypoints import Keypoints
-from skelgraph.keypoints.adapt import adapt
+from skelgraph.poses import joint_matching
+from skelgraph.poses.adapt import adapt
 from skelgraph.skeleton import Skeleton, builtin
 
 _INSIST = "If it is right as it is, insist with --force"
@@ -39,7 +40,7 @@ class Recording:
     cameras: tuple[Camera, ...]
     views: tuple[Keypoints, ...]
     skeleton: Skeleton
-    match: conversions.Match
+    match: joint_matching.Match
     warnings: tuple[str, ...] = ()
 
     @property

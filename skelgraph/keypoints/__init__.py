@@ -25,13 +25,13 @@ from skelgraph.keypoints import (
     mmpose,
     npz,
     openpose,
-    people,
     sniff,
     video,
     videopose3d,
     yolo,
 )
-from skelgraph.keypoints.keypoints import Keypoints
+from skelgraph.poses import people
+from skelgraph.poses.keypoints import Keypoints
 
 __all__ = ["FORMATS", "Keypoints", "read", "read_all"]
 

@@ -15,8 +15,9 @@ from types import MappingProxyType
 from typing import Any
 
 from skelgraph.files import json_file
-from skelgraph.keypoints import coco, coco_wholebody, frames, people
-from skelgraph.keypoints.keypoints import Keypoints
+from skelgraph.keypoints import coco, coco_wholebody
+from skelgraph.poses import frames, people
+from skelgraph.poses.keypoints import Keypoints
 from skelgraph.skeleton.builtin import COCO, COCO_WHOLEBODY, HALPE26
 
 TAKES = frozenset({"JSON file"})

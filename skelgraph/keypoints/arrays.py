@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from skelgraph.keypoints import people
-from skelgraph.keypoints.keypoints import Keypoints
+from skelgraph.poses import people
+from skelgraph.poses.keypoints import Keypoints
 
 
 def seen(values: NDArray[np.float64]) -> NDArray[np.float64]:

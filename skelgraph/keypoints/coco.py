@@ -16,8 +16,8 @@ from typing import Any
 import numpy as np
 
 from skelgraph.files import json_file
-from skelgraph.keypoints import frames, people
-from skelgraph.keypoints.keypoints import Keypoints
+from skelgraph.poses import frames, people
+from skelgraph.poses.keypoints import Keypoints
 from skelgraph.skeleton.builtin import COCO
 
 TAKES = frozenset({"JSON file"})

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from skelgraph.keypoints import coco
-from skelgraph.keypoints.keypoints import Keypoints
+from skelgraph.poses.keypoints import Keypoints
 from skelgraph.skeleton.builtin import COCO_WHOLEBODY
 
 TAKES = frozenset({"JSON file"})

@@ -16,8 +16,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from skelgraph.files import csv_cells
-from skelgraph.keypoints import frames, people
-from skelgraph.keypoints.keypoints import Keypoints
+from skelgraph.poses import frames, people
+from skelgraph.poses.keypoints import Keypoints
 
 TAKES = frozenset({"text file"})
 _COORDS = {"x": 0, "y": 1, "likelihood": 2}

@@ -16,8 +16,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from skelgraph.files import json_file
-from skelgraph.keypoints import frames, people
-from skelgraph.keypoints.keypoints import Keypoints
+from skelgraph.poses import frames, people
+from skelgraph.poses.keypoints import Keypoints
 from skelgraph.skeleton.builtin import COCO_WHOLEBODY
 
 TAKES = frozenset({"JSON file"})

@@ -18,8 +18,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from skelgraph.files import json_file, npy, npz
-from skelgraph.keypoints import people
-from skelgraph.keypoints.keypoints import Keypoints
+from skelgraph.poses import people
+from skelgraph.poses.keypoints import Keypoints
 from skelgraph.skeleton.builtin import BLAZEPOSE
 
 TAKES = frozenset({"JSON file", "npz file", "npy file"})

@@ -16,8 +16,8 @@ from typing import Any
 import numpy as np
 
 from skelgraph.files import json_file
-from skelgraph.keypoints import people
-from skelgraph.keypoints.keypoints import Keypoints
+from skelgraph.poses import people
+from skelgraph.poses.keypoints import Keypoints
 from skelgraph.skeleton.builtin import COCO, COCO_WHOLEBODY
 
 TAKES = frozenset({"JSON file"})

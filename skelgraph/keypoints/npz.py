@@ -23,8 +23,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from skelgraph.files import atomic, npz
-from skelgraph.keypoints import arrays, people, videopose3d
-from skelgraph.keypoints.keypoints import Keypoints
+from skelgraph.keypoints import arrays, videopose3d
+from skelgraph.poses import people
+from skelgraph.poses.keypoints import Keypoints
 from skelgraph.skeleton import builtin
 
 TAKES = frozenset({"npz file"})

@@ -18,8 +18,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from skelgraph.files import json_file
-from skelgraph.keypoints import people
-from skelgraph.keypoints.keypoints import Keypoints
+from skelgraph.poses import people
+from skelgraph.poses.keypoints import Keypoints
 from skelgraph.skeleton.builtin import OPENPOSE_BODY25, OPENPOSE_COCO18
 
 _BODIES = {75: OPENPOSE_BODY25.joints, 54: OPENPOSE_COCO18.joints}

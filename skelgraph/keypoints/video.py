@@ -21,8 +21,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from skelgraph.keypoints import frames, people
-from skelgraph.keypoints.keypoints import Keypoints
+from skelgraph.poses import frames, people
+from skelgraph.poses.keypoints import Keypoints
 from skelgraph.skeleton.builtin import BLAZEPOSE
 
 KIND = "video file"

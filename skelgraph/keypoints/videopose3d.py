@@ -22,8 +22,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from skelgraph.files import npz
-from skelgraph.keypoints import arrays, frames
-from skelgraph.keypoints.keypoints import Keypoints
+from skelgraph.keypoints import arrays
+from skelgraph.poses import frames
+from skelgraph.poses.keypoints import Keypoints
 from skelgraph.skeleton.builtin import COCO
 
 TAKES = frozenset({"npz file"})

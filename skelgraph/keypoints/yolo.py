@@ -18,8 +18,9 @@ from typing import Any
 import numpy as np
 
 from skelgraph.files import csv_cells
-from skelgraph.keypoints import frames, people, sniff
-from skelgraph.keypoints.keypoints import Keypoints
+from skelgraph.keypoints import sniff
+from skelgraph.poses import frames, people
+from skelgraph.poses.keypoints import Keypoints
 from skelgraph.skeleton.builtin import COCO
 
 TAKES = frozenset({"folder", "text file"})

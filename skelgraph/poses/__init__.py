@@ -8,7 +8,7 @@ from pathlib import Path
 from numpy.typing import ArrayLike
 
 from skelgraph.poses import bvh, c3d, csv_table, trc
-from skelgraph.poses.pose import Pose3D
+from skelgraph.poses.pose3d import Pose3D
 
 WRITERS = {".csv": csv_table.write, ".bvh": bvh.write, ".trc": trc.write, ".c3d": c3d.write}
 

@@ -29,7 +29,7 @@ from skelgraph.files import atomic
 from skelgraph.geometry import axes as presets
 from skelgraph.poses import bvh_rig, output
 from skelgraph.poses.bvh_reader import Motion, read
-from skelgraph.poses.pose import Pose3D
+from skelgraph.poses.pose3d import Pose3D
 
 _PER_M = {"m": 1, "cm": 100}
 _END, _NO_END = 0.5, 0.05  # an end site's share of the bone before it, and its length in m where that has none

@@ -13,7 +13,7 @@ from numpy.typing import ArrayLike
 
 from skelgraph.files import atomic
 from skelgraph.poses import output
-from skelgraph.poses.pose import Pose3D
+from skelgraph.poses.pose3d import Pose3D
 from skelgraph.skeleton import Skeleton
 
 _PER_M = {"m": 1, "cm": 100, "mm": 1000}

@@ -15,7 +15,7 @@ from numpy.typing import ArrayLike
 
 from skelgraph.files import atomic
 from skelgraph.poses import output
-from skelgraph.poses.pose import Pose3D
+from skelgraph.poses.pose3d import Pose3D
 from skelgraph.skeleton import Skeleton
 
 HEADER = ("frame", "time", "joint", "x", "y", "z")

@@ -11,7 +11,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from skelgraph.files import text_file
 from skelgraph.geometry import axes as presets
-from skelgraph.poses.pose import Pose3D
+from skelgraph.poses.pose3d import Pose3D
 from skelgraph.skeleton import Skeleton
 
 MAX_BYTES = 1 << 28

@@ -9,7 +9,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from skelgraph.poses.pose import Pose3D
+from skelgraph.poses.pose3d import Pose3D
 
 
 class Smoothed(NamedTuple):

@@ -9,8 +9,8 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from skelgraph import conversions
-from skelgraph.poses.pose import Pose3D
+from skelgraph.poses import joint_matching
+from skelgraph.poses.pose3d import Pose3D
 from skelgraph.skeleton.builtin import HUMAN36M
 
 LIMBS_SHARE = 0.818 - 0.039
@@ -88,7 +88,7 @@ def body_height(pose: Pose3D) -> float:
     Raises:
         ValueError: if there are no frames, a length of 0, or no shoulders, hips, knees or ankles.
     """
-    match = conversions.match(pose.skeleton.joints, HUMAN36M)
+    match = joint_matching.match(pose.skeleton.joints, HUMAN36M)
     places = {}
     for name in ("hip", "thorax", *(f"{side}_{j}" for side in ("left", "right") for j in ("hip", "knee", "ankle"))):
         parts = match.weights[HUMAN36M.index(name)]

@@ -11,7 +11,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from skelgraph.files import atomic
 from skelgraph.poses import output
-from skelgraph.poses.pose import Pose3D
+from skelgraph.poses.pose3d import Pose3D
 from skelgraph.skeleton import Skeleton
 
 _FIELDS = (

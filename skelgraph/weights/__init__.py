@@ -6,8 +6,8 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import NamedTuple
 
-from skelgraph import conversions
 from skelgraph.keypoints import Keypoints
+from skelgraph.poses import joint_matching
 from skelgraph.skeleton.builtin import COCO_WHOLEBODY
 
 FOLDER = Path(__file__).parent
@@ -52,7 +52,7 @@ def choose(keypoints: Keypoints) -> Choice:
     if not joints and count == COCO_WHOLEBODY.num_joints:
         return Choice("whole-body", f"the keypoints have {count} joints, as COCO-WholeBody")
     if joints and keypoints.num_frames:
-        _, confidence = conversions.match(joints, COCO_WHOLEBODY)(keypoints.xy, keypoints.confidence)
+        _, confidence = joint_matching.match(joints, COCO_WHOLEBODY)(keypoints.xy, keypoints.confidence)
         seen = {words: (confidence[:, list(COCO_WHOLEBODY.limbs[limb])] > 0).mean() for limb, words in _LIMBS.items()}
         there = [words for words, share in seen.items() if share >= _ENOUGH]
         if there:

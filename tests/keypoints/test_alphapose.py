@@ -5,8 +5,9 @@ import pytest
 from keypoint_files import alphapose, dump, flat, pick
 from upright import whole_body
 
-from skelgraph import conversions, keypoints
+from skelgraph import keypoints
 from skelgraph.keypoints.alphapose import JOINTS
+from skelgraph.poses import joint_matching
 from skelgraph.skeleton.builtin import COCO, COCO_WHOLEBODY, HALPE26
 
 HALPE136 = JOINTS[136]
@@ -34,7 +35,7 @@ def test_halpe_136_becomes_the_whole_body(tmp_path):
     )
     points = whole_body(2)
     read = keypoints.read(alphapose(tmp_path, points, HALPE136))
-    found = conversions.match(read.joints, COCO_WHOLEBODY)
+    found = joint_matching.match(read.joints, COCO_WHOLEBODY)
     assert found.copied == COCO_WHOLEBODY.joints
     np.testing.assert_allclose(found(read.xy, read.confidence)[0], points[..., :2], atol=0.01)
 

@@ -10,11 +10,11 @@ from keypoint_files import EVERY, WHOLE_BODY, WRITERS, pick
 from upright import SIZE, whole_body
 
 from skelgraph import Skeleton, keypoints, models
-from skelgraph.conversions import match
 from skelgraph.data.synthetic import clip
 from skelgraph.keypoints import FORMATS, Keypoints, sniff
-from skelgraph.keypoints.adapt import adapt
 from skelgraph.lifter import Lifter
+from skelgraph.poses.adapt import adapt
+from skelgraph.poses.joint_matching import match
 from skelgraph.skeleton.builtin import COCO, COCO_WHOLEBODY, HUMAN36M
 
 every_writer = pytest.mark.parametrize(("name", "writer"), EVERY, ids=lambda value: getattr(value, "__name__", value))

@@ -7,7 +7,7 @@ from upright import SIZE, whole_body
 
 from skelgraph import keypoints
 from skelgraph.keypoints import npz
-from skelgraph.keypoints.adapt import adapt
+from skelgraph.poses.adapt import adapt
 from skelgraph.skeleton.builtin import BLAZEPOSE, HUMAN36M
 
 

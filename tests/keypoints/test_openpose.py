@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 from upright import whole_body
 
-from skelgraph import conversions, keypoints
+from skelgraph import keypoints
+from skelgraph.poses import joint_matching
 from skelgraph.skeleton.builtin import COCO_WHOLEBODY, OPENPOSE_BODY25, OPENPOSE_COCO18
 
 COCO_18 = OPENPOSE_COCO18.joints
@@ -40,7 +41,7 @@ def test_body_feet_face_and_hands_of_a_folder(tmp_path):
     points = whole_body(3)
     read = keypoints.read(write(tmp_path / "clip", [[whole(frame)] for frame in points]))
     assert read.format == "openpose" and read.image_size is None
-    xy, confidence = conversions.match(read.joints, COCO_WHOLEBODY)(read.xy, read.confidence)
+    xy, confidence = joint_matching.match(read.joints, COCO_WHOLEBODY)(read.xy, read.confidence)
     np.testing.assert_allclose(xy, points[..., :2], atol=1e-3)
     np.testing.assert_allclose(confidence, points[..., 2], atol=1e-6)
 

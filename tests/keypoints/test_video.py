@@ -9,10 +9,10 @@ from keypoint_files import pick
 from upright import SIZE, whole_body
 
 from skelgraph import keypoints
-from skelgraph.conversions import match
 from skelgraph.keypoints import FORMATS
-from skelgraph.keypoints.adapt import adapt
 from skelgraph.keypoints.video import JOINTS
+from skelgraph.poses.adapt import adapt
+from skelgraph.poses.joint_matching import match
 from skelgraph.skeleton.builtin import BLAZEPOSE, COCO_WHOLEBODY, HUMAN36M
 
 MP4, MOV = b"\0\0\0\x1cftypisom", b"\0\0\0\x08wide\0\0\0\0"

@@ -26,9 +26,9 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from skelgraph.keypoints import body_checks, motion_checks
-from skelgraph.keypoints.keypoints import Keypoints
-from skelgraph.keypoints.suspicion import Suspicion
+from skelgraph.poses.checks import body, motion
+from skelgraph.poses.checks.suspicion import Suspicion
+from skelgraph.poses.keypoints import Keypoints
 
 _NORMALISED, _NEARLY_ALL = 2.0, 0.95
 _FEW, _HALF = 0.01, 0.5
@@ -48,9 +48,9 @@ def suspicions(keypoints: Keypoints) -> tuple[Suspicion, ...]:
     always = [found for check in (confidence, placeholders, image_size) if (found := check(keypoints))]
     if any(found.kind == "placeholders" and found.sure for found in always):
         return tuple(sorted(always, key=lambda found: not found.sure))
-    wrong = body_checks.order(keypoints)
-    bodies = [wrong] if wrong else [found for check in body_checks.CHECKS if (found := check(keypoints))]
-    moves = [found for check in motion_checks.CHECKS if keypoints.num_frames > 1 and (found := check(keypoints))]
+    wrong = body.order(keypoints)
+    bodies = [wrong] if wrong else [found for check in body.CHECKS if (found := check(keypoints))]
+    moves = [found for check in motion.CHECKS if keypoints.num_frames > 1 and (found := check(keypoints))]
     return tuple(sorted([*bodies, *always, *moves], key=lambda found: not found.sure))
 
 

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from skelgraph.keypoints.people import EVERYONE, Person, Present, choose, track_id
+from skelgraph.poses.people import EVERYONE, Person, Present, choose, track_id
 
 
 def person(value: float, track: int | None = None) -> Person:

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from skelgraph.keypoints.keypoints import Keypoints
-from skelgraph.keypoints.suspicion import HEAD, Suspicion, joint, length, median, metre
+from skelgraph.poses.checks.suspicion import HEAD, Suspicion, joint, length, median, metre
+from skelgraph.poses.keypoints import Keypoints
 
 _SIDED = ("shoulder", "elbow", "wrist", "hip", "knee", "ankle", "eye", "ear", "big_toe", "heel")
 _BODY = frozenset((*HEAD, "hip", "neck", "thorax", *(f"{s}_{name}" for s in ("left", "right") for name in _SIDED)))

@@ -7,8 +7,9 @@ from upright import whole_body
 
 from skelgraph import keypoints
 from skelgraph.data.synthetic import clip
-from skelgraph.keypoints import FORMATS, tracking
-from skelgraph.keypoints.people import Person, choose
+from skelgraph.keypoints import FORMATS
+from skelgraph.poses import tracking
+from skelgraph.poses.people import Person, choose
 from skelgraph.skeleton.builtin import COCO
 
 FRAMES = 60

@@ -7,7 +7,8 @@ import pytest
 from upright import SIZE, whole_body
 
 from skelgraph.data.synthetic import clip
-from skelgraph.keypoints import Keypoints, body_checks, checks, motion_checks
+from skelgraph.keypoints import Keypoints
+from skelgraph.poses.checks import body, checks, motion
 from skelgraph.skeleton.builtin import COCO, COCO_WHOLEBODY, FACE, HAND, HUMAN36M
 
 
@@ -84,18 +85,18 @@ def test_points_counted_from_the_middle():
 def test_a_person_upside_down_all_the_time_is_suspected_but_no_cartwheel(down, suspected):
     xy = person().xy.copy()
     xy[:down, :, 1] = 1000 - xy[:down, :, 1]
-    assert (body_checks.upside_down(changed(person(), xy=xy)) is not None) == suspected
+    assert (body.upside_down(changed(person(), xy=xy)) is not None) == suspected
 
 
 def test_a_lying_person_and_a_sheared_one_are_not_judged():
-    assert body_checks.upside_down(changed(person(), xy=person().xy[..., ::-1])) is None
+    assert body.upside_down(changed(person(), xy=person().xy[..., ::-1])) is None
     feet = changed(person(), confidence=np.where(np.isin(np.arange(133), [15, 16]), 0, np.ones((20, 133))))
-    assert body_checks.upside_down(changed(feet, xy=-feet.xy)) is None
+    assert body.upside_down(changed(feet, xy=-feet.xy)) is None
 
 
 @pytest.mark.parametrize(("true", "taken"), [(COCO, HUMAN36M), (HUMAN36M, COCO)])
 def test_another_order_is_named(true, taken):
-    found = body_checks.order(changed(person(skeleton=true), joints=taken.joints))
+    found = body.order(changed(person(skeleton=true), joints=taken.joints))
     assert found.sure and f"these are the joints of {true.name}" in found.message
 
 
@@ -106,20 +107,20 @@ def test_joints_in_no_order_at_all():
 
 def test_nothing_moves():
     still = changed(person(), xy=np.repeat(person().xy[:1], 20, axis=0))
-    assert "in 19 of 19" in motion_checks.frozen(still).message
-    assert motion_checks.frozen(changed(still, xy=still.xy[:4], confidence=still.confidence[:4])) is None
+    assert "in 19 of 19" in motion.frozen(still).message
+    assert motion.frozen(changed(still, xy=still.xy[:4], confidence=still.confidence[:4])) is None
 
 
 def test_single_images_do_not_jump():
     xy = np.concatenate([clip(COCO, seed, 1, action="sitting").keypoints.numpy() for seed in range(20)])
     images = Keypoints(xy, np.ones((20, 17)), COCO.joints, (1000, 1000))
-    assert motion_checks.jumps(images) is None and motion_checks.swaps(images) is None
+    assert motion.jumps(images) is None and motion.swaps(images) is None
 
 
 def test_the_jump_is_located():
     xy = person().xy.copy()
     xy[7:] += 400
-    assert "1 times in 20 frames, first to frame 7" in motion_checks.jumps(changed(person(), xy=xy)).message
+    assert "1 times in 20 frames, first to frame 7" in motion.jumps(changed(person(), xy=xy)).message
 
 
 def test_what_explains_the_rest_comes_alone():

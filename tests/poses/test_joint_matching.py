@@ -3,8 +3,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from skelgraph import Skeleton, conversions
-from skelgraph.conversions import RULES, match
+from skelgraph import Skeleton
+from skelgraph.poses import joint_matching
+from skelgraph.poses.joint_matching import RULES, match
 from skelgraph.skeleton import builtin
 from skelgraph.skeleton.builtin import (
     BLAZEPOSE,
@@ -154,4 +155,4 @@ def test_a_name_twice_and_other_shapes_are_refused():
     [(17, "COCO (17)"), (18, "OPENPOSE_COCO18 (18)"), (19, "OPENPOSE_COCO18 (18)"), (25, "OPENPOSE_BODY25 (25)")],
 )
 def test_closest(count, words):
-    assert words in conversions.closest(count)
+    assert words in joint_matching.closest(count)

@@ -6,7 +6,8 @@ from films import film, performed, recorded
 
 from skelgraph.data.motion_capture import MotionCapture
 from skelgraph.data.synthetic import clip
-from skelgraph.keypoints import Keypoints, body_checks, checks, motion_checks
+from skelgraph.keypoints import Keypoints
+from skelgraph.poses.checks import body, checks, motion
 from skelgraph.skeleton.builtin import COCO, COCO_WHOLEBODY, HUMAN36M
 
 CLIPS, FRAMES = 200, 16
@@ -178,14 +179,14 @@ def percent(keypoints, pose, random):
 
 
 SPOILED = [
-    (y_up, body_checks.upside_down),
-    (shuffled, body_checks.order),
-    (taken_for_the_other, body_checks.order),
-    (legs_traded, body_checks.sides),
-    (sides_jump, motion_checks.swaps),
-    (standstill, motion_checks.frozen),
-    (somebody_else, motion_checks.jumps),
-    (stray_points, motion_checks.jumps),
+    (y_up, body.upside_down),
+    (shuffled, body.order),
+    (taken_for_the_other, body.order),
+    (legs_traded, body.sides),
+    (sides_jump, motion.swaps),
+    (standstill, motion.frozen),
+    (somebody_else, motion.jumps),
+    (stray_points, motion.jumps),
     (shares, checks.normalised),
     (minus_one_to_one, checks.normalised),
     (zeros_seen, checks.placeholders),
@@ -231,9 +232,9 @@ def test_mirrored_videos_and_traded_sides_are_found_by_the_confidences_of_the_fa
         if "nose" not in keypoints.joints or action == "lying":
             continue
         seen = as_detected(keypoints, pose, random)
-        alarms.append(body_checks.mirrored(again(keypoints, confidence=seen)) is not None)
+        alarms.append(body.mirrored(again(keypoints, confidence=seen)) is not None)
         selfie = keypoints.xy * [-1, 1] + [keypoints.image_size[0], 0]
-        found.append(body_checks.mirrored(again(keypoints, selfie, confidence=seen)) is not None)
+        found.append(body.mirrored(again(keypoints, selfie, confidence=seen)) is not None)
         traded = keypoints.xy[:, twins(keypoints.joints)], seen[:, twins(keypoints.joints)]
-        found.append(body_checks.mirrored(again(keypoints, traded[0], confidence=traded[1])) is not None)
+        found.append(body.mirrored(again(keypoints, traded[0], confidence=traded[1])) is not None)
     assert np.mean(alarms) <= 0.01 and np.mean(found) >= 0.8  # bent bodies and side views of the chest say nothing

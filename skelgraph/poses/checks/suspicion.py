@@ -7,7 +7,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from skelgraph.keypoints.keypoints import Keypoints
+from skelgraph.poses.keypoints import Keypoints
 
 HEAD = ("head", "head_top", "nose", "left_eye", "right_eye", "left_ear", "right_ear")
 FEET = ("left_ankle", "right_ankle")

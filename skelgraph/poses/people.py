@@ -8,8 +8,8 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from skelgraph.keypoints import tracking
-from skelgraph.keypoints.frames import check_points
+from skelgraph.poses import tracking
+from skelgraph.poses.frames import check_points
 
 EVERYONE = -2
 """In place of a person: who is there?"""

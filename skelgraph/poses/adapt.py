@@ -5,9 +5,9 @@ from __future__ import annotations
 import dataclasses
 from typing import NamedTuple
 
-from skelgraph import conversions
-from skelgraph.keypoints import checks
-from skelgraph.keypoints.keypoints import Keypoints
+from skelgraph.poses import joint_matching
+from skelgraph.poses.checks import checks
+from skelgraph.poses.keypoints import Keypoints
 from skelgraph.skeleton import Skeleton
 
 _FEWEST = 5
@@ -17,7 +17,7 @@ class Adapted(NamedTuple):
     """Keypoints of a skeleton's joints, how they were made, and what looked wrong but was insisted on."""
 
     keypoints: Keypoints
-    match: conversions.Match
+    match: joint_matching.Match
     warnings: tuple[str, ...]
 
 
@@ -54,22 +54,22 @@ def adapt(
     return Adapted(fitted, match, tuple(each.message for each in found))
 
 
-def _match(keypoints: Keypoints, skeleton: Skeleton) -> conversions.Match:
+def _match(keypoints: Keypoints, skeleton: Skeleton) -> joint_matching.Match:
     count, needed = keypoints.num_joints, skeleton.num_joints
     if not keypoints.joints:
         if count != needed:
             raise ValueError(
                 f"{keypoints.source}: has {count} joints without names, but the model's skeleton {skeleton.name} needs "
-                f"{needed}; closest known: {conversions.closest(count)}. Name the joints (array 'joints' or "
+                f"{needed}; closest known: {joint_matching.closest(count)}. Name the joints (array 'joints' or "
                 "'skeleton' in the npz) and they are matched by name"
             )
-        return conversions.match(skeleton.joints, skeleton)
-    match = conversions.match(keypoints.joints, skeleton)
+        return joint_matching.match(skeleton.joints, skeleton)
+    match = joint_matching.match(keypoints.joints, skeleton)
     found = needed - len(match.missing)
     if found < min(_FEWEST, (needed + 1) // 2):
         raise ValueError(
             f"{keypoints.source}: of its {count} joints ({', '.join(keypoints.joints[:6])}, ...; closest known: "
-            f"{conversions.closest(count)}) only {found} are among the {needed} of the model's skeleton "
+            f"{joint_matching.closest(count)}) only {found} are among the {needed} of the model's skeleton "
             f"{skeleton.name} ({', '.join(skeleton.joints[:6])}, ...)"
         )
     return match

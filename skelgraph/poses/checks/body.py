@@ -7,8 +7,8 @@ from collections.abc import Callable, Mapping
 import numpy as np
 from numpy.typing import NDArray
 
-from skelgraph.keypoints.keypoints import Keypoints
-from skelgraph.keypoints.suspicion import BONES, FEET, HEAD, Suspicion, bones, joint, length, median, metre
+from skelgraph.poses.checks.suspicion import BONES, FEET, HEAD, Suspicion, bones, joint, length, median, metre
+from skelgraph.poses.keypoints import Keypoints
 from skelgraph.skeleton import builtin
 
 _MPII = (

@@ -1,6 +1,6 @@
 import pytest
 
-from skelgraph.keypoints.frames import check_points, in_order
+from skelgraph.poses.frames import check_points, in_order
 
 
 @pytest.mark.parametrize(

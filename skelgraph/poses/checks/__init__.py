@@ -1,0 +1,1 @@
+"""What looks wrong with 2D keypoints: units, bodies, motion."""
