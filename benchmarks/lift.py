@@ -19,11 +19,12 @@ from typing import TypeVar
 import numpy as np
 import torch
 
-from skelgraph import keypoints as reading
 from skelgraph import lifter, page, report
 from skelgraph.data import Synthetic
-from skelgraph.keypoints import Keypoints, npz
+from skelgraph.io import keypoints as reading
+from skelgraph.io.keypoints.formats import npz
 from skelgraph.poses.adapt import adapt
+from skelgraph.poses.keypoints import Keypoints
 from skelgraph.skeleton.builtin import COCO_WHOLEBODY
 
 T = TypeVar("T")

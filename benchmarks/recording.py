@@ -18,10 +18,10 @@ from skelgraph import checkpoint, metrics, page
 from skelgraph.body_refinement import refine_body
 from skelgraph.geometry import triangulation
 from skelgraph.geometry.cameras import Camera
-from skelgraph.keypoints import Keypoints
+from skelgraph.io.poses.world_pose import WorldPose
 from skelgraph.lift_views import filled, lift_views
+from skelgraph.poses.keypoints import Keypoints
 from skelgraph.skeleton.builtin import BLAZEPOSE
-from skelgraph.world_pose import WorldPose
 
 FILE = "pose2sim_multiview.npz"
 FPS = 60.0

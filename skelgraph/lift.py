@@ -13,14 +13,16 @@ from typing import Literal
 
 import torch
 
-from skelgraph import keypoints, lift_files, lifter, metrics, poses, weights
+from skelgraph import lift_files, lifter, metrics, weights
 from skelgraph.geometry import axes
-from skelgraph.keypoints import Keypoints
+from skelgraph.io import keypoints, poses
 from skelgraph.lift_summary import LiftedPerson, LiftSummary
 from skelgraph.lifter import Lifter, Progress
-from skelgraph.poses import Pose3D, smoothing, trajectory
+from skelgraph.poses import smoothing, trajectory
 from skelgraph.poses.adapt import Adapted, adapt
+from skelgraph.poses.keypoints import Keypoints
 from skelgraph.poses.people import SeveralError
+from skelgraph.poses.pose3d import Pose3D
 from skelgraph.skeleton.bones import center_on
 
 
@@ -87,10 +89,10 @@ def lift(
     Nothing appears in the folder before all is done; the input is never written to.
 
     Args:
-        path: keypoints or a video, see :func:`skelgraph.keypoints.read`.
+        path: keypoints or a video, see :func:`skelgraph.io.keypoints.read`.
         out: the folder to write into; made if need be.
         checkpoint: as of :func:`skelgraph.load`; default what suits the keypoints, see :func:`weights.choose`.
-        format: see :func:`skelgraph.keypoints.read`.
+        format: see :func:`skelgraph.io.keypoints.read`.
         image_size: width and height in px; needed where the file does not say it.
         person: which person, or ``all``, where a frame holds several; default the one who is the largest in the
             picture, the sizes in all frames added up.

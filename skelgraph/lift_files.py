@@ -8,11 +8,12 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
-from skelgraph import page, poses, report
+from skelgraph import page, report
 from skelgraph.data.recording import Recording
+from skelgraph.io import poses
+from skelgraph.io.poses.world_pose import WorldPose
 from skelgraph.lift_summary import LiftedPerson
-from skelgraph.poses import Pose3D
-from skelgraph.world_pose import WorldPose
+from skelgraph.poses.pose3d import Pose3D
 
 _PAGE = "pose.html"
 _NUMBERS, _PICTURE = (".npz", ".json"), ".png"

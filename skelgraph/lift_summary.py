@@ -9,12 +9,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from skelgraph.data.recording import Recording
-from skelgraph.keypoints import Keypoints
-from skelgraph.poses import Pose3D
+from skelgraph.io.poses.world_pose import WorldPose
 from skelgraph.poses.joint_matching import Match
+from skelgraph.poses.keypoints import Keypoints
+from skelgraph.poses.pose3d import Pose3D
 from skelgraph.poses.smoothing import Smoothed
 from skelgraph.weights import Choice
-from skelgraph.world_pose import WorldPose
 
 _WORST, _FAR_OFF = 3, 3.0
 

@@ -14,7 +14,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from skelgraph import calibrations, lift, lift_files, poses, weights, world_pose
+from skelgraph import lift, lift_files, weights
 from skelgraph.body_refinement import refine_body
 from skelgraph.checkpoint import load_run
 from skelgraph.data import recording
@@ -22,13 +22,15 @@ from skelgraph.data.multiview import RAY_CHANNELS, multiview_input
 from skelgraph.data.recording import Recording
 from skelgraph.geometry import triangulation
 from skelgraph.geometry.cameras import Camera
-from skelgraph.keypoints import Keypoints
+from skelgraph.io import calibrations, poses
+from skelgraph.io.poses import world_pose
+from skelgraph.io.poses.world_pose import WorldPose
 from skelgraph.lift_summary import ViewsSummary
 from skelgraph.lifter import Progress
 from skelgraph.poses import smoothing
+from skelgraph.poses.keypoints import Keypoints
 from skelgraph.skeleton import Skeleton
 from skelgraph.training import experiment
-from skelgraph.world_pose import WorldPose
 
 _LEAST_CONFIDENCE = 0.3
 _THRESHOLD = 15 / 1145
@@ -65,8 +67,8 @@ def lift_recording(
     Nothing appears in the folder before all is done.
 
     Args:
-        files: see :func:`skelgraph.data.recording.pair`; each as of :func:`skelgraph.keypoints.read`.
-        calibration: see :func:`skelgraph.calibrations.read`.
+        files: see :func:`skelgraph.data.recording.pair`; each as of :func:`skelgraph.io.keypoints.read`.
+        calibration: see :func:`skelgraph.io.calibrations.read`.
         out: the folder to write into; made if need be.
         checkpoint: a run or a checkpoint of a model for several views; default RANSAC and refinement.
         format: of the keypoint files.

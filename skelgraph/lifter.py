@@ -18,9 +18,9 @@ from skelgraph.checkpoint import load_run
 from skelgraph.data.transforms import model_input
 from skelgraph.error_estimate import ErrorEstimate
 from skelgraph.evaluate import Prediction, predict
-from skelgraph.keypoints import Keypoints
-from skelgraph.poses import Pose3D
 from skelgraph.poses.adapt import adapt
+from skelgraph.poses.keypoints import Keypoints
+from skelgraph.poses.pose3d import Pose3D
 from skelgraph.skeleton import Skeleton
 from skelgraph.skeleton.bones import center_on
 from skelgraph.training import experiment

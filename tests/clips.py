@@ -3,8 +3,8 @@
 import numpy as np
 
 from skelgraph import Skeleton
-from skelgraph.keypoints import Keypoints
-from skelgraph.poses import Pose3D
+from skelgraph.poses.keypoints import Keypoints
+from skelgraph.poses.pose3d import Pose3D
 from skelgraph.skeleton import builtin
 
 

@@ -3,8 +3,8 @@
 from clips import example
 
 from skelgraph import Skeleton
-from skelgraph.keypoints import Keypoints
-from skelgraph.poses import Pose3D
+from skelgraph.poses.keypoints import Keypoints
+from skelgraph.poses.pose3d import Pose3D
 
 PAYLOADS = [
     "</script><script>alert(1)</script>",

@@ -9,7 +9,7 @@ from torch import nn
 
 from skelgraph import Skeleton, checkpoint, models
 from skelgraph.error_estimate import ErrorEstimate
-from skelgraph.keypoints import Keypoints
+from skelgraph.poses.keypoints import Keypoints
 from skelgraph.skeleton.builtin import COCO
 
 SIZE = (1000.0, 800.0)

@@ -9,10 +9,12 @@ import pytest
 from lifting import SIZE, part_lifter, person, save_run
 
 import skelgraph
-from skelgraph import Skeleton, keypoints
-from skelgraph.keypoints import npz as keypoints_npz
+from skelgraph import Skeleton
+from skelgraph.io import keypoints
+from skelgraph.io.keypoints.formats import npz as keypoints_npz
+from skelgraph.io.poses.formats import csv_table, trc
 from skelgraph.lift import lift
-from skelgraph.poses import Pose3D, csv_table, trc
+from skelgraph.poses.pose3d import Pose3D
 from skelgraph.skeleton.builtin import COCO, COCO_WHOLEBODY, HUMAN36M
 
 OUTPUTS = ["pose.html", "pose.json", "pose.npz", "pose.png"]

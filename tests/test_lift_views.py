@@ -15,12 +15,13 @@ from torch import nn
 from skelgraph import Skeleton, checkpoint
 from skelgraph.__main__ import main
 from skelgraph.data.recording import Recording
+from skelgraph.io.poses.formats import bvh, c3d, csv_table, trc
+from skelgraph.io.poses.world_pose import LEVEL, WorldPose
 from skelgraph.lift_views import filled, lift_found, lift_recording, lift_views
 from skelgraph.models.multi_view_lifter import MultiViewLifter
 from skelgraph.page.compare import compare
-from skelgraph.poses import Pose3D, bvh, c3d, csv_table, trc
+from skelgraph.poses.pose3d import Pose3D
 from skelgraph.skeleton.builtin import BLAZEPOSE, COCO, HUMAN36M
-from skelgraph.world_pose import LEVEL, WorldPose
 
 NAMES = list(walk.RIG)
 OUTPUTS = ["pose.html", "pose.json", "pose.npz", "pose.png"]

@@ -14,8 +14,8 @@ import skelgraph
 from skelgraph import lifter, models
 from skelgraph.data.transforms import flip_pose
 from skelgraph.error_estimate import ErrorEstimate
-from skelgraph.keypoints import Keypoints
 from skelgraph.lifter import Lifter
+from skelgraph.poses.keypoints import Keypoints
 from skelgraph.skeleton.builtin import COCO, COCO_WHOLEBODY, HUMAN36M
 
 

@@ -14,9 +14,9 @@ from clips import example, walk
 from hostile_names import PAYLOADS, hostile
 
 from skelgraph import page
-from skelgraph.keypoints import Keypoints
 from skelgraph.page import write_page
-from skelgraph.poses import Pose3D
+from skelgraph.poses.keypoints import Keypoints
+from skelgraph.poses.pose3d import Pose3D
 from skelgraph.skeleton import builtin
 
 

@@ -4,7 +4,7 @@ from typer.testing import CliRunner
 
 from skelgraph.__main__ import app
 from skelgraph.page.compare import compare
-from skelgraph.poses import Pose3D
+from skelgraph.poses.pose3d import Pose3D
 from skelgraph.skeleton.builtin import COCO, HUMAN36M
 
 

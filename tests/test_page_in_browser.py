@@ -9,9 +9,9 @@ import pytest
 from clips import example, walk
 from hostile_names import PAYLOADS, hostile
 
-from skelgraph.keypoints import read
+from skelgraph.io.keypoints import read
 from skelgraph.page import write_page
-from skelgraph.poses import Pose3D
+from skelgraph.poses.pose3d import Pose3D
 from skelgraph.skeleton import builtin
 
 EXPERIMENTS = Path(__file__).parents[1] / "experiments"

@@ -14,7 +14,7 @@ from matplotlib.text import Text
 
 from skelgraph import Skeleton, report
 from skelgraph.drawings import figures, skeleton_drawing
-from skelgraph.poses import Pose3D
+from skelgraph.poses.pose3d import Pose3D
 from skelgraph.skeleton import builtin
 
 

@@ -8,9 +8,10 @@ from lifting import SIZE, person
 
 import skelgraph
 from skelgraph import Skeleton, lift, weights
-from skelgraph.keypoints import Keypoints, video
-from skelgraph.keypoints import npz as keypoints_npz
-from skelgraph.poses import Pose3D
+from skelgraph.io.keypoints.formats import npz as keypoints_npz
+from skelgraph.io.keypoints.formats import video
+from skelgraph.poses.keypoints import Keypoints
+from skelgraph.poses.pose3d import Pose3D
 from skelgraph.skeleton import builtin
 from skelgraph.skeleton.builtin import COCO, COCO_WHOLEBODY, HUMAN36M
 

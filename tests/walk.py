@@ -6,9 +6,11 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from skelgraph import Skeleton, calibrations
+from skelgraph import Skeleton
 from skelgraph.geometry.cameras import Camera, human36m_cameras
-from skelgraph.keypoints import Keypoints, npz
+from skelgraph.io import calibrations
+from skelgraph.io.keypoints.formats import npz
+from skelgraph.poses.keypoints import Keypoints
 from skelgraph.skeleton.builtin import BLAZEPOSE, COCO
 
 RIG = {

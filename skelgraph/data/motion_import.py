@@ -18,7 +18,7 @@ from skelgraph.data import motion_file, rig_pose
 from skelgraph.data.rig_names import ABOVE_EYES, JOINTS, MIDDLE, PARENTS, Match, find
 from skelgraph.files import atomic
 from skelgraph.geometry import axes
-from skelgraph.poses import bvh, c3d
+from skelgraph.io.poses.formats import bvh, c3d
 
 _Array = NDArray[np.float64]
 _MARKERS = "; a C3D can be used if its points are named as the joints of a rig: marker sets are not joints"

@@ -13,12 +13,12 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from skelgraph import calibrations, keypoints
 from skelgraph.data import view_agreement
 from skelgraph.geometry.cameras import Camera
-from skelgraph.keypoints import Keypoints
+from skelgraph.io import calibrations, keypoints
 from skelgraph.poses import joint_matching
 from skelgraph.poses.adapt import adapt
+from skelgraph.poses.keypoints import Keypoints
 from skelgraph.skeleton import Skeleton, builtin
 
 _INSIST = "If it is right as it is, insist with --force"
@@ -75,9 +75,9 @@ class Recording:
 
         Args:
             files: one a camera, by the camera's name; or in any order, see :func:`pair`.
-            calibration: see :func:`skelgraph.calibrations.read`; may hold more cameras.
+            calibration: see :func:`skelgraph.io.calibrations.read`; may hold more cameras.
             skeleton: as of :meth:`of`.
-            person: which person of every file, see :func:`skelgraph.keypoints.read`.
+            person: which person of every file, see :func:`skelgraph.io.keypoints.read`.
             force: as of :meth:`of`.
 
         Raises:

@@ -9,9 +9,9 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from skelgraph.drawings import figures, strokes
-from skelgraph.keypoints import Keypoints
 from skelgraph.page import centred_truth
-from skelgraph.poses import Pose3D
+from skelgraph.poses.keypoints import Keypoints
+from skelgraph.poses.pose3d import Pose3D
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -89,10 +89,10 @@ def convert(points: ArrayLike, source: str, target: str) -> NDArray[np.float64]:
 
 
 def from_camera(points: ArrayLike, target: str) -> NDArray[np.float64]:
-    """As :func:`convert`, from the axes of :class:`skelgraph.poses.Pose3D`."""
+    """As :func:`convert`, from the axes of :class:`skelgraph.poses.pose3d.Pose3D`."""
     return convert(points, "camera", target)
 
 
 def to_camera(points: ArrayLike, source: str) -> NDArray[np.float64]:
-    """As :func:`convert`, to the axes of :class:`skelgraph.poses.Pose3D`."""
+    """As :func:`convert`, to the axes of :class:`skelgraph.poses.pose3d.Pose3D`."""
     return convert(points, source, "camera")

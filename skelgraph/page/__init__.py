@@ -18,8 +18,8 @@ from numpy.typing import ArrayLike, NDArray
 
 from skelgraph.drawings import strokes
 from skelgraph.files import atomic
-from skelgraph.keypoints import Keypoints
-from skelgraph.poses import Pose3D
+from skelgraph.poses.keypoints import Keypoints
+from skelgraph.poses.pose3d import Pose3D
 
 _SCRIPTS = ("page_data.js", "page_view.js", "page_drawing.js", "page_words.js", "page.js")  # one script, in this order
 Clip = TypeVar("Clip", Pose3D, Keypoints)

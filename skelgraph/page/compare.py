@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from skelgraph.page import write_page
-from skelgraph.poses import Pose3D
+from skelgraph.poses.pose3d import Pose3D
 
 
 def compare(

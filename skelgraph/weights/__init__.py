@@ -6,8 +6,8 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import NamedTuple
 
-from skelgraph.keypoints import Keypoints
 from skelgraph.poses import joint_matching
+from skelgraph.poses.keypoints import Keypoints
 from skelgraph.skeleton.builtin import COCO_WHOLEBODY
 
 FOLDER = Path(__file__).parent

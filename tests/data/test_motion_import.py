@@ -12,7 +12,8 @@ from skelgraph.data import MotionCapture, motion_file, rig_names
 from skelgraph.data.motion_capture import JOINT_NAMES
 from skelgraph.data.motion_import import Summary, convert
 from skelgraph.geometry import axes
-from skelgraph.poses import Pose3D, bvh, c3d
+from skelgraph.io.poses.formats import bvh, c3d
+from skelgraph.poses.pose3d import Pose3D
 from skelgraph.skeleton import Skeleton
 from skelgraph.skeleton.builtin import COCO, HUMAN36M
 

@@ -13,7 +13,7 @@ from skelgraph.data import view_agreement
 from skelgraph.data.recording import Recording, pair, skeleton_of
 from skelgraph.geometry.cameras import Camera
 from skelgraph.geometry.triangulation import triangulate
-from skelgraph.keypoints import Keypoints
+from skelgraph.poses.keypoints import Keypoints
 from skelgraph.skeleton.builtin import BLAZEPOSE, COCO, COCO_WHOLEBODY, OPENPOSE_BODY25
 
 NAMES = list(walk.RIG)

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 from upright import SIZE, whole_body
 
-from skelgraph.keypoints import Keypoints
 from skelgraph.poses.adapt import adapt
+from skelgraph.poses.keypoints import Keypoints
 from skelgraph.skeleton.builtin import COCO, COCO_WHOLEBODY, FACE, HUMAN36M
 
 PERSON = Keypoints.of(whole_body(), COCO_WHOLEBODY.joints, image_size=SIZE, source="walk.json", fps=30)

@@ -3,7 +3,7 @@ import pytest
 from hypothesis import given
 from hypothesis.extra import numpy as nps
 
-from skelgraph.keypoints import Keypoints
+from skelgraph.poses.keypoints import Keypoints
 
 XY = np.arange(1, 13, dtype=float).reshape(2, 3, 2)
 

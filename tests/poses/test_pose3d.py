@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from skelgraph import Skeleton
-from skelgraph.poses import Pose3D
+from skelgraph.poses.pose3d import Pose3D
 from skelgraph.skeleton.builtin import COCO, HUMAN36M
 
 TRIPOD = Skeleton("tripod", ["a", "left_b", "right_b"], [-1, 0, 0])

@@ -5,9 +5,9 @@ import pytest
 from keypoint_files import EVERY
 from upright import whole_body
 
-from skelgraph import keypoints
 from skelgraph.data.synthetic import clip
-from skelgraph.keypoints import FORMATS
+from skelgraph.io import keypoints
+from skelgraph.io.keypoints import FORMATS
 from skelgraph.poses import tracking
 from skelgraph.poses.people import Person, choose
 from skelgraph.skeleton.builtin import COCO

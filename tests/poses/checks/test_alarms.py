@@ -6,8 +6,8 @@ from films import film, performed, recorded
 
 from skelgraph.data.motion_capture import MotionCapture
 from skelgraph.data.synthetic import clip
-from skelgraph.keypoints import Keypoints
 from skelgraph.poses.checks import body, checks, motion
+from skelgraph.poses.keypoints import Keypoints
 from skelgraph.skeleton.builtin import COCO, COCO_WHOLEBODY, HUMAN36M
 
 CLIPS, FRAMES = 200, 16

@@ -1,0 +1,1 @@
+"""Files of keypoints, poses, calibrations and motion: one format per file."""

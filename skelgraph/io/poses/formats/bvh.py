@@ -1,0 +1,119 @@
+"""BVH: a rig with fixed bones and rotations over time, which Blender, and Unity by way of it, animate characters with.
+
+A BVH holds rotations, poses hold positions: rotations are fitted (:func:`skelgraph.io.poses.bvh_rig.fit`), and
+positions
+read back differ from the pose's as far as its bones change their length from frame to frame and its branches their
+shape. **How a bone turns about itself cannot be known from positions**: it follows its parent, so forearms and hands
+may be twisted otherwise than they were.
+
+What becomes of a skeleton:
+
+- Points of a part ``face`` beside other parts (COCO_WHOLEBODY) are no bones and are left out; body, feet, hands stay.
+- A person without ``hip`` and ``thorax`` (COCO, COCO_WHOLEBODY, BLAZEPOSE, whose published trees are rooted at the nose
+  and may hang the legs on the shoulders) gets both as joints: ``hip``, the middle of the hips, is the root and carries
+  the hips and ``thorax``, the middle of the shoulders, which carries the shoulders and the nose with what hangs on it.
+- On a person, the trunk on the pelvis and the neck and shoulders on the chest turn by themselves: each hangs on a joint
+  of no length of its own (``lower_back``, ``neck_base``, ``left_collar``, ``right_collar``), as in CMU's files.
+- Any other skeleton is written as the tree it is.
+
+A person rests in a T. Blender: File, Import, Motion Capture (.bvh), as it is offered (-Z forward, Y up).
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from skelgraph.files import atomic
+from skelgraph.geometry import axes as presets
+from skelgraph.io.motions.bvh import Motion, read
+from skelgraph.io.poses import bvh_rig, output
+from skelgraph.poses.pose3d import Pose3D
+
+_PER_M = {"m": 1, "cm": 100}
+_END, _NO_END = 0.5, 0.05  # an end site's share of the bone before it, and its length in m where that has none
+
+
+def write(
+    pose: Pose3D,
+    path: str | Path,
+    *,
+    axes: str = "y_up",
+    unit: str = "m",
+    root_estimate: ArrayLike | None = None,
+    force: bool = False,
+) -> None:
+    """Writes a pose: root with 6 channels, every other joint Zrotation Xrotation Yrotation in degrees, end sites.
+
+    Args:
+        pose: F frames, at least one, with frames per second, of one tree.
+        path: a name that ends in .bvh.
+        axes: ``y_up``, or another right-handed preset of :mod:`skelgraph.geometry.axes`. ``blender`` and ``unity`` mean
+            ``y_up`` too: it is what their importers take and turn to their own.
+        unit: m or cm; the file does not say it.
+        root_estimate: [F, 3] m, camera axes: an estimate of the root's place to move the person by.
+        force: replace a file that is there.
+
+    Raises:
+        ValueError: for another ending, unknown axes or unit, a skeleton of several roots, no frames per second or no
+            frames.
+        FileExistsError: if the file is there and ``force`` is not given.
+        OSError: disk full, read-only folder; nothing is written then.
+    """
+    path = output.check(path, ".bvh", force)
+    if unit not in _PER_M:
+        raise ValueError(f"{path}: unit {unit!r}; expected m or cm")
+    axes = "y_up" if presets.get(axes).name in ("blender", "unity") else axes
+    fps = output.rate(pose, path)
+    rig = bvh_rig.fit(pose.skeleton, output.points(pose, axes, root_estimate), axes)
+    angles = np.unwrap(zxy_degrees(rig.rotations), period=360, axis=0)
+    rows = np.concatenate([rig.root * _PER_M[unit], angles.reshape(len(angles), -1)], axis=1).round(6) + 0.0  # no -0
+    lines = ["HIERARCHY", *_hierarchy(rig, _PER_M[unit])]
+    lines += ["MOTION", f"Frames: {len(rows)}", f"Frame Time: {1 / fps:.9g}"]
+    lines += [" ".join(f"{value:.6f}" for value in row) for row in rows.tolist()]
+    atomic.write(path, "\n".join(lines) + "\n")
+
+
+def zxy_degrees(rotations: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Angles (z, x, y) [..., 3] in degrees of rotations [..., 3, 3], R = R_z R_x R_y; y is 0 in gimbal lock."""
+    r = rotations
+    x = np.arcsin(np.clip(r[..., 2, 1], -1, 1))
+    locked = np.abs(r[..., 2, 1]) > 1 - 1e-12
+    z = np.where(locked, np.arctan2(r[..., 1, 0], r[..., 0, 0]), np.arctan2(-r[..., 0, 1], r[..., 1, 1]))
+    y = np.where(locked, 0, np.arctan2(-r[..., 2, 0], r[..., 2, 2]))
+    degrees: NDArray[np.float64] = np.rad2deg(np.stack([z, x, y], axis=-1))
+    return degrees
+
+
+def _hierarchy(rig: bvh_rig.Rig, scale: float) -> list[str]:
+    """The joints' lines, without recursion: braces close down to each joint's depth."""
+    depths: list[int] = []
+    lines: list[str] = []
+
+    def close(depth: int) -> None:
+        for open_at in range(depths[-1] if depths else -1, depth - 1, -1):
+            lines.append(f"{'  ' * open_at}}}")
+
+    for joint, (name, parent) in enumerate(zip(rig.tree.names, rig.tree.parents, strict=True)):
+        depth = 0 if parent < 0 else depths[parent] + 1
+        close(depth)
+        depths.append(depth)
+        tab = "  " * depth
+        lines += [f"{tab}{'JOINT' if depth else 'ROOT'} {name}", f"{tab}{{"]
+        places = "" if depth else "Xposition Yposition Zposition "
+        lines += [_offset(tab, rig.offsets[joint] * scale)]
+        lines += [f"{tab}  CHANNELS {3 if depth else 6} {places}Zrotation Xrotation Yrotation"]
+        if not rig.tree.children(joint):
+            end = rig.offsets[joint] * _END if rig.offsets[joint].any() else np.array([0, _NO_END, 0])
+            lines += [f"{tab}  End Site", f"{tab}  {{", _offset(f"{tab}  ", end * scale), f"{tab}  }}"]
+    close(0)
+    return lines
+
+
+def _offset(tab: str, vector: NDArray[np.float64]) -> str:
+    return f"{tab}  OFFSET " + " ".join(f"{value:.6f}" for value in (vector.round(6) + 0.0).tolist())
+
+
+__all__ = ["Motion", "read", "write", "zxy_degrees"]
