@@ -16,13 +16,14 @@ import torch
 from numpy.typing import NDArray
 from timing import publish, table
 
-from skelgraph import checkpoint, metrics, weights
+from skelgraph import checkpoint, weights
 from skelgraph.data.motion_file import locate
 from skelgraph.data.transforms import model_input
 from skelgraph.evaluate import predict
 from skelgraph.files import npz
 from skelgraph.geometry.cameras import Camera
 from skelgraph.geometry.triangulation import ransac
+from skelgraph.nn import metrics
 from skelgraph.poses.joint_matching import Match, match
 from skelgraph.skeleton.builtin import BLAZEPOSE
 

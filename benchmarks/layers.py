@@ -25,7 +25,7 @@ from timing import (
 from torch import Tensor, nn
 from torch_geometric import nn as pyg
 
-from skelgraph import layers
+from skelgraph.nn import layers
 from skelgraph.skeleton import Skeleton
 from skelgraph.skeleton.builtin import COCO_WHOLEBODY, HUMAN36M
 

@@ -24,7 +24,7 @@ from torch.nn import Parameter
 from torch_geometric import nn as pyg
 from torch_geometric.data import Batch
 
-from skelgraph import models
+from skelgraph.nn import models
 from skelgraph.skeleton import Skeleton
 from skelgraph.skeleton.builtin import COCO_WHOLEBODY, HUMAN36M, HUMAN36M_16
 

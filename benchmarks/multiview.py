@@ -15,7 +15,7 @@ from matplotlib import pyplot
 from timing import publish, table
 from torch import Tensor, nn
 
-from skelgraph import checkpoint, metrics
+from skelgraph import checkpoint
 from skelgraph.data.multiview import Clips, MultiView, film
 from skelgraph.data.placement import Rig
 from skelgraph.data.poses import middle_frame
@@ -23,6 +23,7 @@ from skelgraph.evaluate import predict
 from skelgraph.geometry import triangulation
 from skelgraph.geometry.cameras import Camera
 from skelgraph.geometry.rotations import rotate
+from skelgraph.nn import metrics
 from skelgraph.skeleton import Skeleton
 from skelgraph.skeleton.bones import center_on
 from skelgraph.skeleton.builtin import HUMAN36M

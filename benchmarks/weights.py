@@ -18,13 +18,14 @@ from matplotlib import pyplot
 from timing import publish, table
 from torch import Tensor, nn
 
-from skelgraph import checkpoint, metrics, weights
+from skelgraph import checkpoint, weights
 from skelgraph.data import MotionCapture, Poses, Synthetic
 from skelgraph.data.chance import generator
 from skelgraph.data.views import FACING, Views, stand_before
 from skelgraph.error_estimate import ErrorEstimate
 from skelgraph.evaluate import predict
 from skelgraph.geometry.rotations import about_x, about_y
+from skelgraph.nn import metrics
 from skelgraph.skeleton import Skeleton
 from skelgraph.skeleton.bones import center_on
 

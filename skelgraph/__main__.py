@@ -214,7 +214,8 @@ def convert(
     force: Annotated[bool, typer.Option("--force", help="Overwrite the output.")] = False,
 ) -> None:
     """Turn the authors' published checkpoint into one that skelgraph lifts with."""
-    from skelgraph import config, published, systems
+    from skelgraph import config, systems
+    from skelgraph.nn import published
     from skelgraph.training.experiment import build_skeleton
 
     given = config.Section()

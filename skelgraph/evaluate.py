@@ -11,11 +11,12 @@ from typing import Any, NamedTuple
 import torch
 from torch import Tensor, nn
 
-from skelgraph import checkpoint, config, metrics
+from skelgraph import checkpoint, config
 from skelgraph.data.multiview import MultiView
 from skelgraph.data.poses import judged
 from skelgraph.data.transforms import flip_input, flip_pose
 from skelgraph.files import atomic
+from skelgraph.nn import metrics
 from skelgraph.skeleton import Skeleton
 from skelgraph.training import experiment
 from skelgraph.views_report import views_report

@@ -13,11 +13,12 @@ from typing import Literal
 
 import torch
 
-from skelgraph import lift_files, lifter, metrics, weights
+from skelgraph import lift_files, lifter, weights
 from skelgraph.geometry import axes
 from skelgraph.io import keypoints, poses
 from skelgraph.lift_summary import LiftedPerson, LiftSummary
 from skelgraph.lifter import Lifter, Progress
+from skelgraph.nn import metrics
 from skelgraph.poses import smoothing, trajectory
 from skelgraph.poses.adapt import Adapted, adapt
 from skelgraph.poses.keypoints import Keypoints

@@ -13,10 +13,11 @@ import torch
 from numpy.typing import NDArray
 from torch import nn
 
-from skelgraph import checkpoint, config, metrics
+from skelgraph import checkpoint, config
 from skelgraph.data.poses import middle_frame
 from skelgraph.error_estimate import ErrorEstimate
 from skelgraph.evaluate import predict
+from skelgraph.nn import metrics
 from skelgraph.skeleton import Skeleton
 from skelgraph.training import experiment
 

@@ -10,10 +10,11 @@ from typing import Any, NamedTuple
 import torch
 from torch import Tensor, nn
 
-from skelgraph import models, refinements, view_models
+from skelgraph import refinements, view_models
 from skelgraph.evaluate import pose_of
-from skelgraph.layers import SkeletonConv
-from skelgraph.models import (
+from skelgraph.nn import models
+from skelgraph.nn.layers import SkeletonConv
+from skelgraph.nn.models import (
     GCN,
     STGCN,
     AMPose,

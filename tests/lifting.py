@@ -7,8 +7,9 @@ import numpy as np
 import torch
 from torch import nn
 
-from skelgraph import Skeleton, checkpoint, models
+from skelgraph import Skeleton, checkpoint
 from skelgraph.error_estimate import ErrorEstimate
+from skelgraph.nn import models
 from skelgraph.poses.keypoints import Keypoints
 from skelgraph.skeleton.builtin import COCO
 

@@ -3,11 +3,11 @@
 import pytest
 import torch
 
-from skelgraph import metrics
 from skelgraph.body_refinement import refine_body
 from skelgraph.data import MultiView
 from skelgraph.geometry.cameras import human36m_cameras
 from skelgraph.geometry.triangulation import triangulate
+from skelgraph.nn import metrics
 from skelgraph.skeleton.builtin import HUMAN36M
 
 RIG = [camera for name, camera in human36m_cameras().items() if name.startswith("S1/")]

@@ -6,9 +6,10 @@ import fake_mocap
 import pytest
 import torch
 
-from skelgraph import config, losses
+from skelgraph import config
 from skelgraph.data.poses import answered
 from skelgraph.evaluate import pose_of
+from skelgraph.nn import losses
 from skelgraph.training import experiment, variants
 
 FOLDER = Path(__file__).parent.parent / "experiments"

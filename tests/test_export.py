@@ -10,10 +10,11 @@ import torch
 from torch import Tensor, nn
 
 import skelgraph
-from skelgraph import Skeleton, checkpoint, models
+from skelgraph import Skeleton, checkpoint
 from skelgraph.__main__ import main
 from skelgraph.export import ExportSummary, export, export_model
 from skelgraph.lifter import Lifter
+from skelgraph.nn import models
 from skelgraph.skeleton.builtin import COCO_WHOLEBODY, HUMAN36M
 
 ort = pytest.importorskip("onnxruntime")

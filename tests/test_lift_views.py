@@ -18,7 +18,7 @@ from skelgraph.data.recording import Recording
 from skelgraph.io.poses.formats import bvh, c3d, csv_table, trc
 from skelgraph.io.poses.world_pose import LEVEL, WorldPose
 from skelgraph.lift_views import filled, lift_found, lift_recording, lift_views
-from skelgraph.models.multi_view_lifter import MultiViewLifter
+from skelgraph.nn.models.multi_view_lifter import MultiViewLifter
 from skelgraph.page.compare import compare
 from skelgraph.poses.pose3d import Pose3D
 from skelgraph.skeleton.builtin import BLAZEPOSE, COCO, HUMAN36M

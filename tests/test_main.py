@@ -18,7 +18,7 @@ from rich.console import Console
 
 from skelgraph import checkpoint, command_line, config, train, weights
 from skelgraph.__main__ import main
-from skelgraph.models import LargeSimpleBaseline
+from skelgraph.nn.models import LargeSimpleBaseline
 from skelgraph.skeleton.builtin import HUMAN36M
 
 TESTS = Path(__file__).parent

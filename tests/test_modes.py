@@ -18,7 +18,7 @@ from torch_geometric.data import Batch, Data
 from torch_geometric.explain.algorithm.utils import clear_masks, set_masks
 from torch_geometric.nn import MessagePassing
 
-from skelgraph.layers import SkeletonConv, Topology
+from skelgraph.nn.layers import SkeletonConv, Topology
 from skelgraph.skeleton import Skeleton
 
 TOLERANCE = 1e-12

@@ -7,8 +7,8 @@ import torch
 from torch import nn
 
 from skelgraph import systems
-from skelgraph.layers import GCNConv, Topology
-from skelgraph.models import (
+from skelgraph.nn.layers import GCNConv, Topology
+from skelgraph.nn.models import (
     STGCN,
     AMPose,
     GraFormer,

@@ -139,7 +139,7 @@ def test_a_gradient_that_is_not_finite_stops_too(tmp_path: Path, monkeypatch: py
     def objective(output, target, skeleton, weights):  # noqa: ANN001, ANN202
         return (output - output.detach()).abs().sqrt().sum(), {}
 
-    monkeypatch.setattr("skelgraph.losses.objective", objective)
+    monkeypatch.setattr("skelgraph.nn.losses.objective", objective)
     with pytest.raises(NonFiniteLoss, match="step 0 of epoch 1.*nothing was saved yet"):
         run(tmp_path)
     assert not (tmp_path / "run" / "last.safetensors").exists()

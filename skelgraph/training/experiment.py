@@ -11,7 +11,8 @@ from typing import Any, Literal
 import torch
 from torch import nn
 
-from skelgraph import blocks, config, data, layers, models, refinements, view_models
+from skelgraph import config, data, refinements, view_models
+from skelgraph.nn import blocks, layers, models
 from skelgraph.seeds import hash64
 from skelgraph.skeleton import Skeleton, builtin
 from skelgraph.training.optim import Optim, Schedule

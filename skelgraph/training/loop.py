@@ -15,9 +15,10 @@ import torch
 from torch import Tensor, nn
 
 import skelgraph
-from skelgraph import checkpoint, losses
+from skelgraph import checkpoint
 from skelgraph.data.poses import answered, judged
 from skelgraph.evaluate import PosePairs, pose_of, pose_pairs, predict
+from skelgraph.nn import losses
 from skelgraph.seeds import hash64
 from skelgraph.training import optim
 from skelgraph.training.batches import Batches

@@ -9,11 +9,12 @@ import torch
 from keypoint_files import EVERY, WHOLE_BODY, WRITERS, pick
 from upright import SIZE, whole_body
 
-from skelgraph import Skeleton, models
+from skelgraph import Skeleton
 from skelgraph.data.synthetic import clip
 from skelgraph.io import keypoints
 from skelgraph.io.keypoints import FORMATS, sniff
 from skelgraph.lifter import Lifter
+from skelgraph.nn import models
 from skelgraph.poses.adapt import adapt
 from skelgraph.poses.joint_matching import match
 from skelgraph.poses.keypoints import Keypoints

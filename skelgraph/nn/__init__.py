@@ -1,0 +1,1 @@
+"""Layers, blocks, models, losses and metrics."""
