@@ -18,8 +18,8 @@ from skelgraph.geometry import axes
 from skelgraph.io import keypoints, poses
 from skelgraph.lift_summary import LiftedPerson, LiftSummary
 from skelgraph.lifter import Lifter, Progress
+from skelgraph.motion import smoothing, trajectory
 from skelgraph.nn import metrics
-from skelgraph.poses import smoothing, trajectory
 from skelgraph.poses.adapt import Adapted, adapt
 from skelgraph.poses.keypoints import Keypoints
 from skelgraph.poses.people import SeveralError
@@ -106,9 +106,9 @@ def lift(
         write: further files, by their endings: bvh, csv, trc, c3d.
         into: axes of these files, see :mod:`skelgraph.geometry.axes`; default what each format's readers expect.
         trajectory: move the person in the further files along an estimate of the root's path, see
-            :mod:`skelgraph.poses.trajectory`.
+            :mod:`skelgraph.motion.trajectory`.
         height: the person's height in m, to which the pose is scaled for that; default the pose's own.
-        smooth: filter the pose over time, see :mod:`skelgraph.poses.smoothing`, and the path.
+        smooth: filter the pose over time, see :mod:`skelgraph.motion.smoothing`, and the path.
         fps: frames per second, where the file does not say it.
         plugins: packages whose ``__all__`` the model's name may come from.
         progress: called now and then, in a video first while people are looked for.

@@ -9,10 +9,10 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from skelgraph import page, report
-from skelgraph.data.recording import Recording
 from skelgraph.io import poses
 from skelgraph.io.poses.world_pose import WorldPose
 from skelgraph.lift_summary import LiftedPerson
+from skelgraph.multiview.recording import Recording
 from skelgraph.poses.pose3d import Pose3D
 
 _PAGE = "pose.html"

@@ -15,11 +15,8 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from skelgraph import lift, lift_files, weights
-from skelgraph.body_refinement import refine_body
 from skelgraph.checkpoint import load_run
-from skelgraph.data import recording
 from skelgraph.data.multiview import RAY_CHANNELS, multiview_input
-from skelgraph.data.recording import Recording
 from skelgraph.geometry import triangulation
 from skelgraph.geometry.cameras import Camera
 from skelgraph.io import calibrations, poses
@@ -27,7 +24,10 @@ from skelgraph.io.poses import world_pose
 from skelgraph.io.poses.world_pose import WorldPose
 from skelgraph.lift_summary import ViewsSummary
 from skelgraph.lifter import Progress
-from skelgraph.poses import smoothing
+from skelgraph.motion import smoothing
+from skelgraph.multiview import recording
+from skelgraph.multiview.body_refinement import refine_body
+from skelgraph.multiview.recording import Recording
 from skelgraph.poses.keypoints import Keypoints
 from skelgraph.skeleton import Skeleton
 from skelgraph.training import experiment
@@ -67,7 +67,7 @@ def lift_recording(
     Nothing appears in the folder before all is done.
 
     Args:
-        files: see :func:`skelgraph.data.recording.pair`; each as of :func:`skelgraph.io.keypoints.read`.
+        files: see :func:`skelgraph.multiview.recording.pair`; each as of :func:`skelgraph.io.keypoints.read`.
         calibration: see :func:`skelgraph.io.calibrations.read`.
         out: the folder to write into; made if need be.
         checkpoint: a run or a checkpoint of a model for several views; default RANSAC and refinement.
@@ -78,8 +78,8 @@ def lift_recording(
         write: further files, by their endings: bvh, csv, trc, c3d.
         into: their axes, see :meth:`WorldPose.write`.
         up: the world's axis that points up, see :data:`world_pose.LEVEL`; default :func:`world_pose.up_axis`.
-        refine: see :func:`skelgraph.body_refinement.refine_body`.
-        smooth: filter the pose over time, see :mod:`skelgraph.poses.smoothing`.
+        refine: see :func:`skelgraph.multiview.body_refinement.refine_body`.
+        smooth: filter the pose over time, see :mod:`skelgraph.motion.smoothing`.
         fps: frames per second, where the files do not say it.
         plugins: packages whose ``__all__`` the model's name may come from.
         progress: called now and then, in videos first while people are looked for.
@@ -138,7 +138,7 @@ def lift_found(
         up: the world's axis that points up.
         model: as of :func:`lift_views`; default RANSAC and refinement.
         refine: moves the joints to the keypoints that agree, bones keeping their length:
-            :func:`skelgraph.body_refinement.refine_body`.
+            :func:`skelgraph.multiview.body_refinement.refine_body`.
         progress: as of :func:`lift_views`.
 
     Raises:

@@ -5,8 +5,8 @@ import numpy as np
 import pytest
 from standing import standing
 
-from skelgraph.poses import smoothing
-from skelgraph.poses.smoothing import one_euro, smooth
+from skelgraph.motion import smoothing
+from skelgraph.motion.smoothing import one_euro, smooth
 
 
 def by_hand(x: np.ndarray, fps: float, min_cutoff: float, beta: float) -> np.ndarray:

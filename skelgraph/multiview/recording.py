@@ -13,9 +13,9 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from skelgraph.data import view_agreement
 from skelgraph.geometry.cameras import Camera
 from skelgraph.io import calibrations, keypoints
+from skelgraph.multiview import view_agreement
 from skelgraph.poses import joint_matching
 from skelgraph.poses.adapt import adapt
 from skelgraph.poses.keypoints import Keypoints

@@ -6,9 +6,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from standing import standing
 
-from skelgraph.poses import trajectory
+from skelgraph.motion import trajectory
+from skelgraph.motion.trajectory import body_height, estimate_root, estimate_trajectory
 from skelgraph.poses.pose3d import Pose3D
-from skelgraph.poses.trajectory import body_height, estimate_root, estimate_trajectory
 from skelgraph.skeleton.builtin import BLAZEPOSE, COCO, COCO_WHOLEBODY, HAND, HUMAN36M
 
 CENTER = (640.0, 360.0)

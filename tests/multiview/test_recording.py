@@ -9,10 +9,10 @@ import pytest
 import torch
 import walk
 
-from skelgraph.data import view_agreement
-from skelgraph.data.recording import Recording, pair, skeleton_of
 from skelgraph.geometry.cameras import Camera
 from skelgraph.geometry.triangulation import triangulate
+from skelgraph.multiview import view_agreement
+from skelgraph.multiview.recording import Recording, pair, skeleton_of
 from skelgraph.poses.keypoints import Keypoints
 from skelgraph.skeleton.builtin import BLAZEPOSE, COCO, COCO_WHOLEBODY, OPENPOSE_BODY25
 

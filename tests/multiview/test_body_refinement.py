@@ -3,10 +3,10 @@
 import pytest
 import torch
 
-from skelgraph.body_refinement import refine_body
 from skelgraph.data import MultiView
 from skelgraph.geometry.cameras import human36m_cameras
 from skelgraph.geometry.triangulation import triangulate
+from skelgraph.multiview.body_refinement import refine_body
 from skelgraph.nn import metrics
 from skelgraph.skeleton.builtin import HUMAN36M
 

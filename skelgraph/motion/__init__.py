@@ -1,0 +1,1 @@
+"""What is computed from poses over time: filters and paths."""

@@ -1,0 +1,1 @@
+"""Several cameras: recordings, whether their views agree, and joints refined as one body."""
