@@ -17,8 +17,8 @@ from numpy.typing import NDArray
 from timing import publish, table
 
 from skelgraph import checkpoint, weights
-from skelgraph.data.motion_file import locate
-from skelgraph.data.transforms import model_input
+from skelgraph.datasets.mocap.motion_file import locate
+from skelgraph.datasets.transforms import model_input
 from skelgraph.evaluate import predict
 from skelgraph.files import npz
 from skelgraph.geometry.cameras import Camera

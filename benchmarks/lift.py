@@ -20,7 +20,7 @@ import numpy as np
 import torch
 
 from skelgraph import lifter, page, report
-from skelgraph.data import Synthetic
+from skelgraph.datasets import Synthetic
 from skelgraph.io import keypoints as reading
 from skelgraph.io.keypoints.formats import npz
 from skelgraph.poses.adapt import adapt

@@ -16,9 +16,9 @@ from timing import publish, table
 from torch import Tensor, nn
 
 from skelgraph import checkpoint
-from skelgraph.data.multiview import Clips, MultiView, film
-from skelgraph.data.placement import Rig
-from skelgraph.data.poses import middle_frame
+from skelgraph.datasets.cameras.placement import Rig
+from skelgraph.datasets.multiview import Clips, MultiView, film
+from skelgraph.datasets.samples import middle_frame
 from skelgraph.evaluate import predict
 from skelgraph.geometry import triangulation
 from skelgraph.geometry.cameras import Camera

@@ -10,7 +10,7 @@ import time
 
 import torch
 
-from skelgraph.data import Rendered
+from skelgraph.datasets import Rendered
 from skelgraph.skeleton.builtin import HUMAN36M
 
 ROUNDS = 5

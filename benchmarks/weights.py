@@ -19,9 +19,9 @@ from timing import publish, table
 from torch import Tensor, nn
 
 from skelgraph import checkpoint, weights
-from skelgraph.data import MotionCapture, Poses, Synthetic
-from skelgraph.data.chance import generator
-from skelgraph.data.views import FACING, Views, stand_before
+from skelgraph.datasets import MotionCapture, Poses, Synthetic
+from skelgraph.datasets.cameras.views import FACING, Views, stand_before
+from skelgraph.datasets.randomness import generator
 from skelgraph.error_estimate import ErrorEstimate
 from skelgraph.evaluate import predict
 from skelgraph.geometry.rotations import about_x, about_y

@@ -259,7 +259,7 @@ def mocap(
     force: Annotated[bool, typer.Option("--force", help="Overwrite the output.")] = False,
 ) -> None:
     """Turn motion capture of any making into one file to train on."""
-    from skelgraph.data import motion_import
+    from skelgraph.datasets.mocap import motion_import
 
     subjects = test.split(",") if test else ()
     summary = motion_import.convert(folder, out, test=subjects, fps=fps, up=up, force=force)

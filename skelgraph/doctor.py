@@ -15,7 +15,8 @@ from typing import Any
 import torch
 
 from skelgraph import __version__, checkpoint, lifter, train, weights
-from skelgraph.data import Synthetic, motion_file
+from skelgraph.datasets import Synthetic
+from skelgraph.datasets.mocap import motion_file
 from skelgraph.skeleton.builtin import HUMAN36M
 from skelgraph.training.run_folder import read_log
 

@@ -12,9 +12,9 @@ import torch
 from torch import Tensor, nn
 
 from skelgraph import checkpoint, config
-from skelgraph.data.multiview import MultiView
-from skelgraph.data.poses import judged
-from skelgraph.data.transforms import flip_input, flip_pose
+from skelgraph.datasets.multiview import MultiView
+from skelgraph.datasets.samples import judged
+from skelgraph.datasets.transforms import flip_input, flip_pose
 from skelgraph.files import atomic
 from skelgraph.nn import metrics
 from skelgraph.skeleton import Skeleton

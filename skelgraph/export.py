@@ -18,7 +18,7 @@ from torch import Tensor, nn
 
 from skelgraph import __version__, weights
 from skelgraph.checkpoint import Which, load_run
-from skelgraph.data.transforms import flip_input, flip_pose, model_input
+from skelgraph.datasets.transforms import flip_input, flip_pose, model_input
 from skelgraph.evaluate import pose_of
 from skelgraph.files import atomic
 from skelgraph.poses.pose3d import AXES, UNIT

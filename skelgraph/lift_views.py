@@ -16,7 +16,7 @@ from torch import Tensor, nn
 
 from skelgraph import lift, lift_files, weights
 from skelgraph.checkpoint import load_run
-from skelgraph.data.multiview import RAY_CHANNELS, multiview_input
+from skelgraph.datasets.multiview import RAY_CHANNELS, multiview_input
 from skelgraph.geometry import triangulation
 from skelgraph.geometry.cameras import Camera
 from skelgraph.io import calibrations, poses

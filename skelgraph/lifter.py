@@ -15,7 +15,7 @@ from torch import nn
 
 from skelgraph import weights
 from skelgraph.checkpoint import load_run
-from skelgraph.data.transforms import model_input
+from skelgraph.datasets.transforms import model_input
 from skelgraph.error_estimate import ErrorEstimate
 from skelgraph.evaluate import Prediction, predict
 from skelgraph.poses.adapt import adapt

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from torch import nn
 
 from skelgraph import checkpoint, config
-from skelgraph.data.poses import middle_frame
+from skelgraph.datasets.samples import middle_frame
 from skelgraph.error_estimate import ErrorEstimate
 from skelgraph.evaluate import predict
 from skelgraph.nn import metrics

@@ -8,7 +8,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from skelgraph.data.multiview import Clips, film
+from skelgraph.datasets.multiview import Clips, film
 from skelgraph.nn import metrics
 from skelgraph.skeleton import Skeleton
 from skelgraph.skeleton.bones import center_on

@@ -3,9 +3,9 @@
 import numpy as np
 import torch
 
-from skelgraph.data import motion_file
-from skelgraph.data.human import Human
-from skelgraph.data.motion_capture import JOINT_NAMES
+from skelgraph.datasets.mocap import motion_file
+from skelgraph.datasets.motion_capture import JOINT_NAMES
+from skelgraph.datasets.people.human import Human
 from skelgraph.geometry.rotations import about_x, about_y, about_z
 from skelgraph.poses.keypoints import Keypoints
 from skelgraph.skeleton import builtin

@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from skelgraph import config
-from skelgraph.data.poses import answered
+from skelgraph.datasets.samples import answered
 from skelgraph.evaluate import pose_of
 from skelgraph.nn import losses
 from skelgraph.training import experiment, variants

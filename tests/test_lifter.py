@@ -12,7 +12,7 @@ from torch import Tensor, nn
 
 import skelgraph
 from skelgraph import lifter
-from skelgraph.data.transforms import flip_pose
+from skelgraph.datasets.transforms import flip_pose
 from skelgraph.error_estimate import ErrorEstimate
 from skelgraph.lifter import Lifter
 from skelgraph.nn import models

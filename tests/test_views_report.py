@@ -4,7 +4,7 @@ import pytest
 import torch
 from torch import nn
 
-from skelgraph.data import MultiView
+from skelgraph.datasets import MultiView
 from skelgraph.geometry.rays import nearest
 from skelgraph.skeleton.builtin import HUMAN36M
 from skelgraph.views_report import views_report

@@ -6,7 +6,7 @@ import torch
 from torch import Tensor, nn
 
 from skelgraph import Skeleton
-from skelgraph.data.poses import Poses
+from skelgraph.datasets.samples import Poses
 
 __all__ = ["TinyNet", "TinyPoses"]
 

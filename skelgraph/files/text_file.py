@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+MAX_BYTES = 1 << 28
+
 
 def read(path: str | Path, max_bytes: int, expected: str = "text in UTF-8") -> str:
     """A file's text; a byte order mark is accepted, and every end of line becomes a newline.
@@ -30,3 +32,8 @@ def read(path: str | Path, max_bytes: int, expected: str = "text in UTF-8") -> s
     if "\0" in text:
         raise ValueError(f"{path}: not {expected}: byte {text.index(chr(0))} is zero")
     return text.replace("\r\n", "\n").replace("\r", "\n")
+
+
+def lines(path: str | Path) -> list[str]:
+    """The lines of :func:`read` of a file of at most :data:`MAX_BYTES`."""
+    return read(path, MAX_BYTES).split("\n")

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
-from skelgraph.seeds import hash64
+from skelgraph.datasets.randomness import hash64
 
 
 @dataclass(frozen=True)

@@ -11,9 +11,9 @@ from typing import Any, Literal
 import torch
 from torch import nn
 
-from skelgraph import config, data, refinements, view_models
+from skelgraph import config, datasets, refinements, view_models
+from skelgraph.datasets.randomness import hash64
 from skelgraph.nn import blocks, layers, models
-from skelgraph.seeds import hash64
 from skelgraph.skeleton import Skeleton, builtin
 from skelgraph.training.optim import Optim, Schedule
 
@@ -166,7 +166,7 @@ def build_data(
     context: dict[str, Any] = {"skeleton": skeleton, "split": split}
     if isinstance(spec, str) or "seed" not in spec:
         context["seed"] = seed
-    return config.build([data, *plugins], spec, **context)
+    return config.build([datasets, *plugins], spec, **context)
 
 
 def in_channels(spec: Mapping[str, Any] | str) -> int:

@@ -16,10 +16,10 @@ from torch import Tensor, nn
 
 import skelgraph
 from skelgraph import checkpoint
-from skelgraph.data.poses import answered, judged
+from skelgraph.datasets.randomness import hash64
+from skelgraph.datasets.samples import answered, judged
 from skelgraph.evaluate import PosePairs, pose_of, pose_pairs, predict
 from skelgraph.nn import losses
-from skelgraph.seeds import hash64
 from skelgraph.training import optim
 from skelgraph.training.batches import Batches
 from skelgraph.training.experiment import Experiment

@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from skelgraph.data import MultiView
+from skelgraph.datasets import MultiView
 from skelgraph.geometry.cameras import human36m_cameras
 from skelgraph.geometry.triangulation import triangulate
 from skelgraph.multiview.body_refinement import refine_body

@@ -5,7 +5,7 @@ import pytest
 from keypoint_files import EVERY
 from upright import whole_body
 
-from skelgraph.data.synthetic import clip
+from skelgraph.datasets.synthetic import clip
 from skelgraph.io import keypoints
 from skelgraph.io.keypoints import FORMATS
 from skelgraph.poses import tracking

@@ -11,7 +11,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from skelgraph.io.poses import output
+from skelgraph.files import text_file
 
 MAX_JOINTS, MAX_DEPTH, MAX_FRAMES, MAX_POINTS = 1000, 256, 1_000_000, 20_000_000
 _Array = NDArray[np.float64]
@@ -52,7 +52,7 @@ def read(path: str | Path, *, end_sites: bool = False) -> Motion:
             ``MAX_DEPTH`` levels, ``MAX_FRAMES`` frames or ``MAX_POINTS`` joints times frames.
     """
     path = Path(path)
-    lines = ((number, line.strip()) for number, line in enumerate(output.lines(path), 1) if line.strip())
+    lines = ((number, line.strip()) for number, line in enumerate(text_file.lines(path), 1) if line.strip())
     joints = _hierarchy(path, lines)
     frames, time = _times(path, lines)
     if frames * len(joints) > MAX_POINTS:

@@ -9,12 +9,9 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from skelgraph.files import text_file
 from skelgraph.geometry import axes as presets
 from skelgraph.poses.pose3d import Pose3D
 from skelgraph.skeleton import Skeleton
-
-MAX_BYTES = 1 << 28
 
 
 def check(path: str | Path, ending: str, force: bool) -> Path:
@@ -58,11 +55,6 @@ def rate(pose: Pose3D, path: Path) -> float:
     if not pose.num_frames:
         raise ValueError(f"{path}: the pose has no frames; the format needs at least one")
     return pose.fps
-
-
-def lines(path: str | Path) -> list[str]:
-    """The lines of a text file from a stranger, see :func:`skelgraph.files.text_file.read`."""
-    return text_file.read(path, MAX_BYTES).split("\n")
 
 
 def pose_of(

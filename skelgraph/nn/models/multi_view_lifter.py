@@ -83,7 +83,7 @@ class MultiViewLifter(nn.Module):
 
     Args:
         skeleton: the skeleton of input and output.
-        in_channels: 9: x, y, confidence and ray, see :func:`skelgraph.data.multiview.multiview_input`; 3: no ray.
+        in_channels: 9: x, y, confidence and ray, see :func:`skelgraph.datasets.multiview.multiview_input`; 3: no ray.
         out_channels: 3.
         num_frames: T of the clips that it is trained on and windows of longer ones are cut to.
         hidden_channels: C.

@@ -10,7 +10,7 @@ from keypoint_files import EVERY, WHOLE_BODY, WRITERS, pick
 from upright import SIZE, whole_body
 
 from skelgraph import Skeleton
-from skelgraph.data.synthetic import clip
+from skelgraph.datasets.synthetic import clip
 from skelgraph.io import keypoints
 from skelgraph.io.keypoints import FORMATS, sniff
 from skelgraph.lifter import Lifter

@@ -14,7 +14,7 @@ from torch_geometric.data import Batch
 from torch_geometric.nn import summary
 
 from skelgraph import Skeleton, config
-from skelgraph.data.transforms import flip_input, flip_pose
+from skelgraph.datasets.transforms import flip_input, flip_pose
 from skelgraph.evaluate import predict
 from skelgraph.nn import layers, losses, models
 from skelgraph.nn.layers import PartitionConv, Topology

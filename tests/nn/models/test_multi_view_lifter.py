@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from skelgraph.data import MultiView
+from skelgraph.datasets import MultiView
 from skelgraph.nn.models.multi_view_lifter import AxisAttention, MultiViewLifter
 from skelgraph.skeleton import builtin
 from skelgraph.skeleton.builtin import HUMAN36M

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 from films import film, performed, recorded
 
-from skelgraph.data.motion_capture import MotionCapture
-from skelgraph.data.synthetic import clip
+from skelgraph.datasets.motion_capture import MotionCapture
+from skelgraph.datasets.synthetic import clip
 from skelgraph.poses.checks import body, checks, motion
 from skelgraph.poses.keypoints import Keypoints
 from skelgraph.skeleton.builtin import COCO, COCO_WHOLEBODY, HUMAN36M

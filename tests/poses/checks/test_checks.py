@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from upright import SIZE, whole_body
 
-from skelgraph.data.synthetic import clip
+from skelgraph.datasets.synthetic import clip
 from skelgraph.poses.checks import body, checks, motion
 from skelgraph.poses.keypoints import Keypoints
 from skelgraph.skeleton.builtin import COCO, COCO_WHOLEBODY, FACE, HAND, HUMAN36M

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
-from skelgraph.files import atomic
+from skelgraph.files import atomic, text_file
 from skelgraph.io.poses import output
 from skelgraph.poses.pose3d import Pose3D
 from skelgraph.skeleton import Skeleton
@@ -102,8 +102,8 @@ def read(path: str | Path, skeleton: Skeleton | None = None, *, axes: str = "ope
         raise FileNotFoundError(f"{path}: no such file")
     with path.open("rb") as head:
         start = head.read(2)
-    if len(start) < 2 or start[1] != _MAGIC or path.stat().st_size > output.MAX_BYTES:
-        raise ValueError(f"{path}: not a C3D file, or larger than {output.MAX_BYTES} bytes")
+    if len(start) < 2 or start[1] != _MAGIC or path.stat().st_size > text_file.MAX_BYTES:
+        raise ValueError(f"{path}: not a C3D file, or larger than {text_file.MAX_BYTES} bytes")
     library = ezc3d_library()
     try:
         file = library.c3d(str(path))

@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import ArrayLike
 
-from skelgraph.files import atomic
+from skelgraph.files import atomic, text_file
 from skelgraph.io.poses import output
 from skelgraph.poses.pose3d import Pose3D
 from skelgraph.skeleton import Skeleton
@@ -68,7 +68,7 @@ def read(path: str | Path, skeleton: Skeleton | None = None, *, axes: str = "cam
         ValueError: naming the file and the line, for anything that does not fit.
     """
     path = Path(path)
-    table = csv.reader(output.lines(path), strict=True)
+    table = csv.reader(text_file.lines(path), strict=True)
     try:
         header, *rows = [(table.line_num, row) for row in table if row] or [(1, [])]
     except csv.Error as error:

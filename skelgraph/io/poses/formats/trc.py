@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from skelgraph.files import atomic
+from skelgraph.files import atomic, text_file
 from skelgraph.io.poses import output
 from skelgraph.poses.pose3d import Pose3D
 from skelgraph.skeleton import Skeleton
@@ -97,7 +97,7 @@ def read(path: str | Path, skeleton: Skeleton | None = None, *, axes: str = "ope
         ValueError: naming the file and the line, for anything that does not fit.
     """
     path = Path(path)
-    lines = output.lines(path)
+    lines = text_file.lines(path)
     fps, frames, count, unit = _head(path, lines)
     cells = [cell.strip() for cell in lines[3].split("\t")]
     markers = [cell for cell in cells[2:] if cell]

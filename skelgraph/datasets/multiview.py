@@ -1,0 +1,270 @@
+"""People in motion, seen by several calibrated cameras at once."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from functools import cached_property
+from typing import Literal, NamedTuple
+
+import torch
+from torch import Tensor
+from torch_geometric.data import Batch, Data
+
+from skelgraph.datasets.cameras.camera_sets import cameras_around, human36m_sets, miscalibrated, to_cameras
+from skelgraph.datasets.cameras.placement import Rig
+from skelgraph.datasets.faults.multi_view import Faults, Range, detect_clips
+from skelgraph.datasets.motion_capture import MotionCapture
+from skelgraph.datasets.people.body_shape import SHAPE_COLUMNS
+from skelgraph.datasets.people.human import Human
+from skelgraph.datasets.people.motions import STYLE_COLUMNS
+from skelgraph.datasets.randomness import generator, shares
+from skelgraph.geometry.cameras import Camera, normalize_screen, project, undistort
+from skelgraph.geometry.rotations import about_x, about_y, about_z, rotate
+from skelgraph.skeleton import Skeleton
+from skelgraph.skeleton.bones import center_on
+
+RAY_CHANNELS = 9
+_AREA_M = 1.0
+_NEAREST_M = 0.5
+_PEOPLE = {"train": 16384, "test": 512}
+
+
+class Clips(NamedTuple):
+    """``N`` clips of ``T`` frames of one skeleton with ``J`` joints, seen by ``V`` cameras at once.
+
+    A missing joint has confidence 0 and keypoints 0.
+    """
+
+    keypoints: Tensor  #: ``[N, V, T, J, 2]`` px, as filmed
+    confidence: Tensor  #: ``[N, V, T, J]`` in [0, 1], 0 = missing
+    rig: Rig  #: the cameras, ``[N, V, ...]``
+    target: Tensor  #: ``[N, T, J, 3]`` m: the world's (z up), or the first camera's axes and relative to ``origin``
+    action: Tensor  #: ``[N]`` index into the dataset's ``actions``
+
+    def to(self, device: torch.device | str | None) -> Clips:
+        """The same clips on ``device`` (unchanged when it is None)."""
+        return self if device is None else self._each(lambda tensor: tensor.to(device))
+
+    def take(self, index: Tensor | slice) -> Clips:
+        """The clips at ``index``."""
+        return self._each(lambda tensor: tensor[index])
+
+    def _each(self, change: Callable[[Tensor], Tensor]) -> Clips:
+        rig = Rig(*(change(value) for value in self.rig))
+        return Clips(change(self.keypoints), change(self.confidence), rig, change(self.target), change(self.action))
+
+    def inputs(self, channels: int) -> Tensor:
+        """What a model of so many input channels takes, see :func:`multiview_input`: ``[N, V, T, J, channels]``."""
+        return multiview_input(self.rig, self.keypoints, self.confidence, channels)
+
+
+def multiview_input(
+    cameras: Sequence[Camera] | Rig, keypoints: Tensor, confidence: Tensor, channels: int = RAY_CHANNELS
+) -> Tensor:
+    """Keypoints as multi-view models take them.
+
+    The channels are x/w*2 - 1, y/w*2 - h/w and the confidence, and of 9 also the joint's ray, made of the keypoint
+    without distortion: the camera's centre (m, world) and the direction (a unit vector, world). All are 0 where a joint
+    is missing.
+
+    Args:
+        cameras: V cameras, or stacked ones, ``[V, ...]`` or ``[N, V, ...]``.
+        keypoints: ``[V, T, J, 2]`` or ``[N, V, T, J, 2]`` px as filmed.
+        confidence: ``[V, T, J]`` or ``[N, V, T, J]``, 0 or NaN where a joint is missing.
+        channels: 3 or 9.
+
+    Raises:
+        ValueError: for another number of channels, or another number of views than cameras.
+    """
+    if channels not in (3, RAY_CHANNELS):
+        raise ValueError(f"channels must be 3 (x, y, confidence) or {RAY_CHANNELS} (with rays), found {channels}")
+    rig = cameras if isinstance(cameras, Rig) else Rig.of(cameras)
+    if rig.T.shape[:-1] != keypoints.shape[:-3]:
+        raise ValueError(f"there are {list(rig.T.shape[:-1])} cameras and {list(keypoints.shape[:-3])} views")
+    center, f, c, k, p, size = (value[..., None, None, :] for value in rig[1:])
+    seen = (confidence > 0) & keypoints.isfinite().all(-1)
+    sizes = size.expand_as(keypoints).flatten(0, -2)
+    screen = normalize_screen(torch.where(seen.unsqueeze(-1), keypoints, 0).flatten(0, -2), sizes)
+    parts = [screen.view_as(keypoints), confidence.clamp(max=1).unsqueeze(-1)]
+    if channels == RAY_CHANNELS:
+        plane = (undistort(keypoints, f, c, k, p) - c) / f
+        ahead = torch.cat([plane, torch.ones_like(plane[..., :1])], -1)
+        ray = torch.nn.functional.normalize(ahead @ rig.R.unsqueeze(-3), dim=-1)  # rows times R: the camera's to world
+        parts += [center.expand_as(ray), ray]
+        seen = seen & ray.isfinite().all(-1)
+    return torch.where(seen.unsqueeze(-1), torch.cat(parts, -1), 0)
+
+
+class MultiView:
+    """People in motion before several calibrated cameras.
+
+    Recorded clips of :class:`MotionCapture` (test subjects are in no training clip), and generated people of
+    :class:`Synthetic` who move. They stand within a metre of the middle of the room, turned any way, before the cameras
+    of one of Human3.6M's sessions, or before cameras anywhere around them. What lies outside an image is missing.
+
+    Args:
+        skeleton: its joints are found by name.
+        split: "train" or "test".
+        seed: of everything random.
+        file: see :class:`MotionCapture`.
+        num_clips: in an epoch of the training split.
+        num_test_clips: in the test split.
+        num_frames: T.
+        recorded: share of recorded clips; the rest are generated people.
+        around: share of the clips with cameras anywhere around; the rest have those of Human3.6M.
+        cameras: serial numbers of the Human3.6M cameras; default all four.
+        fps: frames a second of generated people, slowest and fastest; recordings have theirs, 30.
+        noise_px, outliers, outlier_px, missing, missing_views, lasting, camera_deg: see :class:`Faults`.
+        lean_deg: standard deviation of a lean of the world, degrees, in training: calibrations are not level.
+        calibrated: whether the target is in the world; else it has the first camera's axes and is relative to
+            ``origin``, for models that are told nothing of the cameras.
+
+    Attributes:
+        actions: recorded, generated: those of which there are any.
+        flips: False: cameras in a mirror are other cameras.
+
+    Raises:
+        FileNotFoundError: if recorded clips are wanted and the file is not there.
+        ValueError: for an option out of range.
+    """
+
+    flips = False
+
+    def __init__(
+        self,
+        skeleton: Skeleton,
+        split: Literal["train", "test"] = "train",
+        seed: int = 0,
+        *,
+        file: str = "cmu_mocap.npz",
+        num_clips: int = 2000,
+        num_test_clips: int = 400,
+        num_frames: int = 9,
+        recorded: float = 1.0,
+        around: float = 0.0,
+        cameras: list[str] | None = None,
+        fps: Range = (25.0, 60.0),
+        noise_px: Range = (0.0, 0.0),
+        outliers: Range = (0.0, 0.0),
+        outlier_px: Range = (60.0, 60.0),
+        missing: Range = (0.0, 0.0),
+        missing_views: tuple[int, int] = (0, 0),
+        lasting: float = 0.0,
+        camera_deg: float = 0.0,
+        lean_deg: float = 5.0,
+        calibrated: bool = True,
+    ) -> None:
+        if not (0 <= recorded <= 1 and 0 <= around <= 1):
+            raise ValueError(f"recorded and around are shares in [0, 1], found {recorded} and {around}")
+        if min(num_clips, num_test_clips, num_frames) < 1:
+            raise ValueError("num_clips, num_test_clips and num_frames must be at least 1")
+        self.skeleton, self.split, self.seed, self.num_frames = skeleton, split, seed, num_frames
+        self.fps, self.around, self.calibrated = fps, around, calibrated
+        self.faults = Faults(noise_px, outliers, outlier_px, missing, missing_views, lasting, camera_deg)
+        self._rigs = human36m_sets(cameras)
+        if missing_views[1] >= self._rigs.T.size(1):
+            raise ValueError(f"missing_views must leave one of {self._rigs.T.size(1)} views, found {missing_views}")
+        total = num_clips if split == "train" else num_test_clips
+        counts = {"recorded": round(recorded * total)}
+        counts["generated"] = total - counts["recorded"]
+        self._counts = {kind: count for kind, count in counts.items() if count}
+        self.actions = tuple(self._counts)
+        self._lean = lean_deg if split == "train" else 0.0
+        if "recorded" in self._counts:
+            self._motion = MotionCapture(skeleton, split, seed, file=file, num_frames=num_frames, lean_deg=0.0)
+        if "generated" in self._counts:
+            self._human = Human(skeleton)
+            self._people = torch.rand(_PEOPLE[split], SHAPE_COLUMNS, generator=self._generator("people"))
+
+    def __len__(self) -> int:
+        return sum(self._counts.values())
+
+    def __getitem__(self, index: int) -> Data:
+        """Clip ``index`` of epoch 0: graphs of its frames, view by view, x ``[V * T * J, 3]``, y ``[V * T * J, 3]``."""
+        clip = self._first_epoch.take(slice(index, index + 1))
+        x, y = clip.inputs(3)[0], clip.target.expand(clip.keypoints.size(1), -1, -1, -1)
+        frames = zip(x.flatten(0, 1), y.flatten(0, 1), strict=True)
+        return Batch.from_data_list([self.skeleton.to_data(a, y=b, action=clip.action) for a, b in frames])
+
+    @cached_property
+    def _first_epoch(self) -> Clips:
+        return self.draw(0)
+
+    def draw(self, epoch: int, device: torch.device | str | None = None) -> Clips:
+        """All clips of an epoch, made on the CPU and moved to ``device``. The test split ignores ``epoch``."""
+        epoch = epoch if self.split == "train" else 0
+        make = {"recorded": self._recorded, "generated": self._generated}
+        joints = torch.cat([make[kind](n, self._generator(epoch, kind)) for kind, n in self._counts.items()])
+        random = self._generator(epoch, "cameras")
+        joints[..., :2] += _AREA_M * (2 * torch.rand(len(joints), 1, 1, 2, generator=random) - 1)
+        rig = self._cameras(joints, random)
+        keypoints, visible = film(rig, joints)
+        keypoints, confidence = detect_clips(keypoints, visible, self.skeleton, self.faults, random)
+        rig = miscalibrated(rig, self.faults.camera_deg, random) if self.faults.camera_deg else rig
+        target, rig = self._in_axes(joints, rig, random)
+        action = torch.arange(len(self._counts)).repeat_interleave(torch.tensor(list(self._counts.values())))
+        return Clips(keypoints, confidence, rig, target, action).to(device)
+
+    def _recorded(self, count: int, random: torch.Generator) -> Tensor:
+        index = torch.randint(len(self._motion), (count,), generator=random)
+        clips = self._motion.clips(index, random)
+        return clips[:, :, [self._motion.joints.index(joint) for joint in self.skeleton.joints]]
+
+    def _generated(self, count: int, random: torch.Generator) -> Tensor:
+        actions = self._human.actions
+        sizes = shares(count, len(actions))
+        return torch.cat([self._moving(a, n, random) for a, n in zip(actions, sizes, strict=True)])
+
+    def _moving(self, action: str, count: int, random: torch.Generator) -> Tensor:
+        """Clips [N, T, J, 3] of generated people, z up, the floor at the lowest joint of the clip."""
+        person = torch.randint(len(self._people), (count,), generator=random)
+        style = torch.rand(count, STYLE_COLUMNS, generator=random)
+        slow, fast = self._human.tempo(action)
+        start, pace, rate, turn = torch.rand(4, count, 1, generator=random)
+        step = (slow + (fast - slow) * pace) / (self.fps[0] + (self.fps[1] - self.fps[0]) * rate)
+        phase = (2 * start + step * torch.arange(self.num_frames)).flatten()
+        shape, style = (t.repeat_interleave(self.num_frames, 0) for t in (self._people[person], style))
+        x, y, z = self._human.joints(action, phase, shape, style).unbind(-1)
+        joints = torch.stack([x, -z, y], -1).unflatten(0, (count, self.num_frames))
+        middle = joints[:, self.num_frames // 2].mean(1, keepdim=True) * torch.tensor([1.0, 1.0, 0.0])
+        middle[..., 2] = joints[..., 2].amin((1, 2)).unsqueeze(1)
+        return rotate(about_z(2 * torch.pi * turn[:, 0])[:, None], joints - middle.unsqueeze(1))
+
+    def _cameras(self, joints: Tensor, random: torch.Generator) -> Rig:
+        """Cameras [N, V, ...] for clips [N, T, J, 3], in any order."""
+        count, views = len(joints), self._rigs.T.size(1)
+        session = torch.randint(len(self._rigs.T), (count,), generator=random)
+        order = torch.rand(count, views, generator=random).argsort(1)
+        real = self._rigs.take((session[:, None], order))
+        if not self.around:
+            return real
+        anywhere = cameras_around(joints.mean((1, 2)), views, random)
+        chosen = torch.rand(count, generator=random) < self.around
+        return Rig(
+            *(torch.where(chosen.view(-1, *[1] * (a.dim() - 1)), a, b) for a, b in zip(anywhere, real, strict=True))
+        )
+
+    def _in_axes(self, joints: Tensor, rig: Rig, random: torch.Generator) -> tuple[Tensor, Rig]:
+        """Targets and cameras in the axes that the answer is wanted in."""
+        if not self.calibrated:
+            first = rotate(rig.R[:, :1], joints - rig.T[:, 0, None, None])
+            return center_on(first, self.skeleton.origin), rig
+        if self.split == "test":
+            return joints, rig
+        aside, ahead = (self._lean * torch.pi / 180 * torch.randn(2, len(joints), generator=random)).unbind()
+        turn = about_x(aside) @ about_y(ahead) @ about_z(2 * torch.pi * torch.rand(len(joints), generator=random))
+        turned = rig._replace(R=rig.R @ turn.mT.unsqueeze(1), T=rotate(turn, rig.T))
+        return rotate(turn[:, None], joints), turned
+
+    def _generator(self, *key: str | int) -> torch.Generator:
+        return generator("MultiView", self.seed, self.split, *key)
+
+
+def film(rig: Rig, joints: Tensor) -> tuple[Tensor, Tensor]:
+    """Keypoints [N, V, T, J, 2] px of joints [N, T, J, 3] (m, world) in V cameras each, and which are in the image and
+    before the camera, bool [N, V, T, J]."""
+    f, c, k, p, size = (value[:, :, None, None] for value in rig[2:])
+    points = to_cameras(joints, rig)
+    keypoints = project(points, f, c, k, p)
+    inside = ((keypoints >= 0) & (keypoints <= size)).all(-1) & (points[..., 2] > _NEAREST_M)
+    return keypoints, inside

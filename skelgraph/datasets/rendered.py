@@ -1,0 +1,236 @@
+"""Rendered pictures of people who move as recorded, from several calibrated cameras at once."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import cached_property
+from typing import Literal, NamedTuple
+
+import torch
+from torch import Tensor
+from torch.nn import functional
+from torch_geometric.data import Data
+
+from skelgraph.datasets.cameras.camera_sets import human36m_sessions, human36m_sets, to_cameras
+from skelgraph.datasets.cameras.placement import Rig
+from skelgraph.datasets.motion_capture import MotionCapture
+from skelgraph.datasets.randomness import generator
+from skelgraph.datasets.rendering.capsules import Capsules, render
+from skelgraph.datasets.rendering.figure import GROUP, RADIUS, backgrounds, clothes, limb_ends
+from skelgraph.geometry.cameras import human36m_cameras
+from skelgraph.skeleton import Skeleton
+from skelgraph.skeleton.bones import center_on
+
+_TEST_SESSIONS = ("S8", "S10")
+_SIZES = (64, 224)
+_NEAREST_M = 1.0
+_MARGIN = 0.2  # of the picture's side, around the joints: limbs have radii, a head is higher than its joint
+_JITTER = 0.05  # of the crop's size and place in training
+
+
+class Pictures(NamedTuple):
+    """``N`` clips of ``T`` frames by ``V`` cameras: pictures in, 3D out, as contiguous tensors.
+
+    A point ``p`` in a camera's frame, m, has its image at ``focal * p[:2] / p[2] + center``.
+    """
+
+    images: Tensor  #: ``[N, V, T, 3, H, W]`` uint8
+    keypoints: Tensor  #: ``[N, V, T, J, 2]`` px of the picture
+    target: Tensor  #: ``[N, V, T, J, 3]`` m, in each camera's own frame, relative to ``root``
+    root: Tensor  #: ``[N, V, T, 3]`` m, the mean of the skeleton's ``origin`` joints in each camera's frame
+    focal: Tensor  #: ``[N, V, 2]`` px of the picture
+    center: Tensor  #: ``[N, V, 2]`` px, the principal point, which may lie outside the picture
+    action: Tensor  #: ``[N]`` index into the dataset's ``actions``
+
+    def to(self, device: torch.device | str | None) -> Pictures:
+        """The same pictures on ``device`` (unchanged when it is None)."""
+        return self if device is None else Pictures(*(field.to(device) for field in self))
+
+    def take(self, index: Tensor | slice | int) -> Pictures:
+        """The clips at ``index`` of the first dimension."""
+        return Pictures(*(field[index] for field in self))
+
+    def inputs(self, channels: int) -> Tensor:
+        """What a model of images takes: ``[N, V, T, 3, H, W]`` uint8.
+
+        Raises:
+            ValueError: if it takes another number of ``channels``: pictures are red, green and blue.
+        """
+        if channels != 3:
+            raise ValueError(f"pictures have 3 channels; the model takes {channels}: MSTR takes pictures")
+        return self.images
+
+
+class Rendered:
+    """Small pictures of recorded motion: bodies of shaded capsules before cameras of Human3.6M.
+
+    Each clip has a body and its motion of :class:`MotionCapture`, turned about the vertical by any angle, clothes, a
+    light, and one session's cameras, each of which has a background of its own. A picture is the square around the
+    person in the camera's image, the same in all frames of a clip, without the lens's distortion. The test has other
+    subjects, hues and sessions than the training, and its pictures never change.
+
+    Args:
+        skeleton: its joints are found by name, as in :class:`MotionCapture`.
+        split: "train" or "test".
+        seed: of everything random.
+        file: npz file under ``$SKELGRAPH_DATA``, else under ``data/``.
+        num_poses: clips in an epoch of the training split.
+        num_test_poses: clips in the test split, evenly spaced over its frames.
+        num_frames: T.
+        frame_step: frames of the file, at its own rate, from one of a clip to the next.
+        size: H and W in px, 64 to 224.
+        cameras: serial numbers, in the order of the views; default all four.
+        held_out: serial numbers that only the test sees, and all that it sees; () uses ``cameras`` in both splits.
+        area: people stand within this many metres of the middle of the capture space, in x and in y.
+        redraw: epochs from one drawing of the training pictures to the next.
+
+    Attributes:
+        actions: as of :class:`MotionCapture`.
+        views: serial numbers of this split's V cameras.
+        flips: False: these pictures must not be mirrored, as the rig would be another one.
+
+    Raises:
+        FileNotFoundError: if there is no such file.
+        ValueError: for an option out of range, an unknown camera, none left, or a joint that the file lacks.
+    """
+
+    flips = False
+
+    def __init__(
+        self,
+        skeleton: Skeleton,
+        split: Literal["train", "test"] = "train",
+        seed: int = 0,
+        *,
+        file: str = "cmu_mocap.npz",
+        num_poses: int = 1000,
+        num_test_poses: int = 200,
+        num_frames: int = 2,
+        frame_step: int = 6,
+        size: int = 64,
+        cameras: Sequence[str] | None = None,
+        held_out: Sequence[str] = (),
+        area: float = 0.5,
+        redraw: int = 1,
+    ) -> None:
+        if min(num_poses, num_test_poses, redraw) < 1:
+            raise ValueError(
+                f"num_poses, num_test_poses and redraw must be >= 1, found {num_poses}, {num_test_poses} and {redraw}"
+            )
+        if not _SIZES[0] <= size <= _SIZES[1]:
+            raise ValueError(f"size must be from {_SIZES[0]} to {_SIZES[1]} px, found {size}")
+        if not 0 <= area <= 1.5:
+            raise ValueError(f"area must be in [0, 1.5] m, so that no camera is too near, found {area}")
+        self.skeleton, self.split, self.seed = skeleton, split, seed
+        self.size, self.area, self.redraw = size, area, redraw
+        self.views = _views(split, cameras, held_out)
+        sessions = [name for name in human36m_sessions() if (name in _TEST_SESSIONS) == (split == "test")]
+        self._rigs = human36m_sets(self.views, sessions)
+        self._motion = MotionCapture(
+            skeleton, split, seed, file=file, held_out=None, frame_step=frame_step, num_frames=num_frames
+        )
+        self.actions = self._motion.actions
+        self._wanted = torch.tensor([self._motion.joints.index(name) for name in skeleton.joints])
+        self._length = num_poses if split == "train" else min(num_test_poses, len(self._motion))
+        self._drawn: tuple[int, Pictures] | None = None
+
+    def __len__(self) -> int:
+        return self._length
+
+    def __getitem__(self, index: int) -> Data:
+        """Clip ``index`` of epoch 0: images ``[1, V, T, 3, H, W]`` uint8, keypoints ``[1, V, T, J, 2]`` px,
+        y ``[1, V, T, J, 3]`` m, action ``[1]``."""
+        index = range(len(self))[index]
+        clip = self._first_epoch.take(slice(index, index + 1))
+        return Data(images=clip.images, keypoints=clip.keypoints, y=clip.target, action=clip.action, num_nodes=1)
+
+    @cached_property
+    def _first_epoch(self) -> Pictures:
+        return self.draw(0)
+
+    def draw(self, epoch: int, device: torch.device | str | None = None) -> Pictures:
+        """All clips of an epoch, made on the CPU and moved to ``device``. The test split ignores ``epoch``."""
+        number = epoch // self.redraw if self.split == "train" else 0
+        if self._drawn is None or self._drawn[0] != number:
+            self._drawn = None
+            self._drawn = (number, self._draw(number))
+        return self._drawn[1].to(device)
+
+    def _draw(self, number: int) -> Pictures:
+        random = generator("Rendered", self.seed, self.split, number)
+        index = self._clips(random)
+        joints = self._motion.clips(index, random)  # [N, T, K, 3], world
+        joints[..., :2] += self.area * (2 * torch.rand(len(joints), 1, 1, 2, generator=random) - 1)
+        session = torch.randint(len(self._rigs.T), (len(joints),), generator=random)
+        rig = self._rigs.take(session)  # its fields [N, V, ...]
+        seen = to_cameras(joints[:, :, self._wanted], rig)  # [N, V, T, J, 3]
+        focal, center = self._crops(seen, rig, random)
+        target = center_on(seen, self.skeleton.origin)
+        return Pictures(
+            images=self._images(joints, rig, focal, center, random),
+            keypoints=_image(seen, focal, center),
+            target=target,
+            root=(seen - target)[..., 0, :],
+            focal=focal,
+            center=center,
+            action=self._motion.action[index],
+        )
+
+    def _clips(self, random: torch.Generator) -> Tensor:
+        """Which poses of the recording are the middles of the clips, ``[N]``."""
+        if self.split == "train":
+            return torch.randint(len(self._motion), (len(self),), generator=random)
+        return torch.linspace(0, len(self._motion) - 1, len(self)).round().long()
+
+    def _crops(self, seen: Tensor, rig: Rig, random: torch.Generator) -> tuple[Tensor, Tensor]:
+        """Focal lengths and principal points ``[N, V, 2]``, px, of the squares about joints ``[N, V, T, J, 3]``."""
+        if (seen[..., 2] < _NEAREST_M).any():
+            raise ValueError("somebody comes too near a camera: take a smaller area, num_frames or frame_step")
+        keypoints = _image(seen, rig.f, rig.c).flatten(2, 3)
+        low, high = keypoints.amin(2), keypoints.amax(2)
+        side = (1 + _MARGIN) * (high - low).amax(-1, keepdim=True)
+        corner = (low + high - side) / 2
+        if self.split == "train":
+            jitter = 2 * torch.rand(*side.shape[:2], 3, generator=random) - 1
+            corner = corner + _JITTER * side * jitter[..., :2]
+            side = side * (1 + _JITTER * jitter[..., 2:])
+        return rig.f * self.size / side, (rig.c - corner) * self.size / side
+
+    def _images(self, joints: Tensor, rig: Rig, focal: Tensor, center: Tensor, random: torch.Generator) -> Tensor:
+        """Pictures ``[N, V, T, 3, H, W]`` of bodies ``[N, T, K, 3]`` in the world."""
+        count, frames, views = *joints.shape[:2], len(self.views)
+        color = clothes(count, self.split, random)[:, GROUP]  # [N, limbs, 3]
+        girth = 0.85 + 0.3 * torch.rand(count, 1, generator=random)
+        light = functional.normalize(torch.randn(count, 3, generator=random) + torch.tensor([0.0, 0.0, 1.0]), dim=1)
+        behind = backgrounds(count * views, self.size, self.split, random)
+        ends = limb_ends(joints, self._motion.joints)  # [N, T, 2, limbs, 3]
+        ends = to_cameras(ends.flatten(2, 3), rig).unflatten(3, (2, -1))  # [N, V, T, 2, limbs, 3]
+        light = (rig.R @ light[:, None, :, None]).squeeze(-1)  # [N, V, 3]
+
+        def each(of_clip: Tensor) -> Tensor:
+            """[N or N * V, ...] once for each picture."""
+            return of_clip.repeat_interleave(count * views * frames // len(of_clip), 0)
+
+        start, end = ends.flatten(0, 2).unbind(1)
+        bodies = Capsules(start, end, each(girth * RADIUS), each(color))
+        focal, center, light = (each(of_view.flatten(0, 1)) for of_view in (focal, center, light))
+        return render(bodies, focal, center, light, each(behind)).view(count, views, frames, 3, self.size, self.size)
+
+
+def _image(points: Tensor, focal: Tensor, center: Tensor) -> Tensor:
+    """Where points ``[N, V, T, J, 3]`` of the camera frame are seen, ``[N, V, T, J, 2]`` px, without distortion."""
+    return focal[:, :, None, None] * points[..., :2] / points[..., 2:] + center[:, :, None, None]
+
+
+def _views(split: str, cameras: Sequence[str] | None, held_out: Sequence[str]) -> tuple[str, ...]:
+    known = sorted({name.split("/")[1] for name in human36m_cameras()})
+    wanted = known if cameras is None else list(cameras)
+    unknown = [serial for serial in (*wanted, *held_out) if serial not in known]
+    if unknown:
+        raise ValueError(f"no camera {unknown[0]!r}; Human3.6M's are {', '.join(known)}")
+    used = [serial for serial in wanted if serial not in held_out]
+    if split == "test" and held_out:
+        used = list(held_out)
+    if not used or len(set(used)) < len(used):
+        raise ValueError(f"no camera is left, or one is twice: cameras={cameras}, held_out={list(held_out)}")
+    return tuple(used)

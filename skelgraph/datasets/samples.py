@@ -1,0 +1,67 @@
+"""The tensors that every dataset draws."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import torch
+from torch import Tensor
+from torch_geometric.data import Batch, Data
+
+from skelgraph.datasets.transforms import model_input
+from skelgraph.skeleton import Skeleton
+
+
+class Poses(NamedTuple):
+    """``N`` poses of one skeleton with ``J`` joints: 2D in, 3D out, as contiguous tensors.
+
+    Of clips of ``T`` frames the fields have one dimension more: keypoints ``[N, T, J, 2]``, confidence ``[N, T, J]``,
+    target ``[N, T, J, 3]``.
+
+    A missing joint has confidence 0 and keypoints 0. The target is in the camera frame (x right, y down, z forward)
+    and relative to the mean of the skeleton's ``origin`` joints.
+    """
+
+    keypoints: Tensor  #: ``[N, J, 2]`` pixels
+    confidence: Tensor  #: ``[N, J]`` in [0, 1], 0 = missing
+    image_size: Tensor  #: ``[N, 2]`` width and height in pixels
+    target: Tensor  #: ``[N, J, 3]`` metres
+    action: Tensor  #: ``[N]`` index into the dataset's ``actions``
+    focal: Tensor  #: ``[N]`` focal length in pixels, 0 = not known
+
+    def to(self, device: torch.device | str | None) -> Poses:
+        """The same poses on ``device`` (unchanged when it is None)."""
+        return self if device is None else Poses(*(field.to(device) for field in self))
+
+    def take(self, index: Tensor | slice | int) -> Poses:
+        """The poses at ``index`` of the first dimension."""
+        return Poses(*(field[index] for field in self))
+
+    def inputs(self, channels: int) -> Tensor:
+        """What a model of so many input channels takes, see :func:`model_input`: ``[N, J, channels]``."""
+        return model_input(self.keypoints, self.confidence, self.image_size, channels, self.focal)
+
+    def to_data(self, skeleton: Skeleton, index: int) -> Data:
+        """Pose ``index`` as a graph: x ``[J, 2]`` normalised keypoints, y ``[J, 3]`` m, action ``[1]``; a clip as a
+        ``Batch`` of its frames."""
+        x = self.take(index).inputs(2)
+        target, action = self.target[index], self.action[index].reshape(1)
+        if x.dim() == 2:
+            return skeleton.to_data(x, y=target, action=action)
+        return Batch.from_data_list([skeleton.to_data(a, y=b, action=action) for a, b in zip(x, target, strict=True)])
+
+
+def answered(target: Tensor, pose: Tensor) -> Tensor:
+    """What a model that gives ``pose`` is asked for: of clips ``[N, T, J, 3]`` all frames, or the middle ones."""
+    return middle_frame(target) if pose.dim() < target.dim() else target
+
+
+def judged(poses: Tensor) -> Tensor:
+    """What errors are counted on, ``[N, J, C]``: poses as they are, of clips ``[N, T, J, C]`` the middle frames, and of
+    pictures from several views ``[N, V, T, J, C]`` all, one after another."""
+    return poses.flatten(0, 2) if poses.dim() == 5 else middle_frame(poses)
+
+
+def middle_frame(clips: Tensor) -> Tensor:
+    """Of clips ``[N, T, J, C]`` the middle frames ``[N, J, C]``; poses ``[N, J, C]`` as they are."""
+    return clips[:, clips.size(1) // 2] if clips.dim() == 4 else clips
