@@ -165,7 +165,7 @@ def page(
     force: Annotated[bool, typer.Option("--force", help="Overwrite the page.")] = False,
 ) -> None:
     """Overlay poses on one page, to compare models or to see people together."""
-    from skelgraph.page.compare import compare
+    from skelgraph.viz.page.compare import compare
 
     compare(poses, out, truth, force=force)
     console.print(f"Page in {out}.", highlight=False)

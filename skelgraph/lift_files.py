@@ -8,12 +8,13 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
-from skelgraph import page, report
+from skelgraph import report
 from skelgraph.io import poses
 from skelgraph.io.poses.world_pose import WorldPose
 from skelgraph.lift_summary import LiftedPerson
 from skelgraph.multiview.recording import Recording
 from skelgraph.poses.pose3d import Pose3D
+from skelgraph.viz import page
 
 _PAGE = "pose.html"
 _NUMBERS, _PICTURE = (".npz", ".json"), ".png"

@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from skelgraph.drawings import figures
-from skelgraph.drawings.pose_drawing import draw_pose
-from skelgraph.drawings.skeleton_drawing import draw_skeleton
 from skelgraph.skeleton import Skeleton
 from skelgraph.skeleton.edges import EDGE_TYPES
 from skelgraph.tables import metric_rows, metrics_markdown, metrics_table
 from skelgraph.training.run_folder import read_log
+from skelgraph.viz.drawings import figures
+from skelgraph.viz.drawings.pose_drawing import draw_pose
+from skelgraph.viz.drawings.skeleton_drawing import draw_skeleton
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

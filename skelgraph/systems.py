@@ -10,9 +10,8 @@ from typing import Any, NamedTuple
 import torch
 from torch import Tensor, nn
 
-from skelgraph import refinements, view_models
 from skelgraph.evaluate import pose_of
-from skelgraph.nn import models
+from skelgraph.nn import models, refinements, view_models
 from skelgraph.nn.layers import SkeletonConv
 from skelgraph.nn.models import (
     GCN,
@@ -26,10 +25,10 @@ from skelgraph.nn.models import (
     SemGCN,
     SimpleBaseline,
 )
-from skelgraph.refinements import JointFormerRefinement
+from skelgraph.nn.refinements import JointFormerRefinement
+from skelgraph.nn.view_models import MSTR
 from skelgraph.section import nearest
 from skelgraph.skeleton.builtin import COCO_WHOLEBODY, HUMAN36M, HUMAN36M_16
-from skelgraph.view_models import MSTR
 
 UNKNOWN = "not given"
 SIDE = 224  # of the one image that a model of images is shown

@@ -9,8 +9,8 @@ import pytest
 import torch
 
 from skelgraph import Skeleton, checkpoint
+from skelgraph.nn.view_models import MultiViewLifter
 from skelgraph.skeleton.builtin import BLAZEPOSE, HUMAN36M
-from skelgraph.view_models import MultiViewLifter
 
 FOLDER = Path(__file__).parents[1] / "benchmarks"
 

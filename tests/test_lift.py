@@ -111,7 +111,7 @@ def test_nothing_is_left_of_a_lift_that_fails_half_way(run, clip, tmp_path, monk
     out = tmp_path / "out"
     lift(clip, out, checkpoint=run)
     before = {p.name: p.read_bytes() for p in out.iterdir()}
-    monkeypatch.setattr("skelgraph.page.write_page", fail)
+    monkeypatch.setattr("skelgraph.viz.page.write_page", fail)
     with pytest.raises(OSError, match="No space left"):
         lift(clip, out, checkpoint=run, force=True, flip=False)
     assert {p.name: p.read_bytes() for p in out.iterdir()} == before

@@ -19,9 +19,9 @@ from skelgraph.io.poses.world_pose import LEVEL, WorldPose
 from skelgraph.lift_views import filled, lift_found, lift_recording, lift_views
 from skelgraph.multiview.recording import Recording
 from skelgraph.nn.models.multi_view_lifter import MultiViewLifter
-from skelgraph.page.compare import compare
 from skelgraph.poses.pose3d import Pose3D
 from skelgraph.skeleton.builtin import BLAZEPOSE, COCO, HUMAN36M
+from skelgraph.viz.page.compare import compare
 
 NAMES = list(walk.RIG)
 OUTPUTS = ["pose.html", "pose.json", "pose.npz", "pose.png"]
@@ -295,7 +295,7 @@ def test_outputs_are_all_written_or_none(tmp_path, files, monkeypatch):
         files[0].rename(tmp_path / "pose.npz")
         given = [f"{NAMES[0]}={tmp_path / 'pose.npz'}", *files[1:]]
         lift_recording(given, tmp_path / "Calib.json", tmp_path, force=True)
-    monkeypatch.setattr("skelgraph.page.write_page", fail)
+    monkeypatch.setattr("skelgraph.viz.page.write_page", fail)
     files[0] = (tmp_path / "pose.npz").rename(files[0])
     with pytest.raises(OSError, match="No space left"):
         lift_recording(files[1:], tmp_path / "Calib.json", out, force=True, smooth=True)

@@ -13,9 +13,9 @@ from matplotlib.image import imread
 from matplotlib.text import Text
 
 from skelgraph import Skeleton, report
-from skelgraph.drawings import figures, skeleton_drawing
 from skelgraph.poses.pose3d import Pose3D
 from skelgraph.skeleton import builtin
+from skelgraph.viz.drawings import figures, skeleton_drawing
 
 
 @pytest.fixture

@@ -19,7 +19,7 @@ from skelgraph.nn.models import (
     SemGCN,
     SimpleBaseline,
 )
-from skelgraph.refinements import JointFormerRefinement
+from skelgraph.nn.refinements import JointFormerRefinement
 from skelgraph.skeleton.builtin import COCO_WHOLEBODY, HUMAN36M, HUMAN36M_16
 from skelgraph.systems import count_multiply_adds, count_parameters
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from skelgraph.drawings import figures
 from skelgraph.training.variants import MEAN_POSE, Table, mean, spread, title
+from skelgraph.viz.drawings import figures
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -11,9 +11,9 @@ from typing import Any, Literal
 import torch
 from torch import nn
 
-from skelgraph import config, datasets, refinements, view_models
+from skelgraph import config, datasets
 from skelgraph.datasets.randomness import hash64
-from skelgraph.nn import blocks, layers, models
+from skelgraph.nn import blocks, layers, models, refinements, view_models
 from skelgraph.skeleton import Skeleton, builtin
 from skelgraph.training.optim import Optim, Schedule
 

@@ -34,9 +34,9 @@ from skelgraph.nn.published.rules import (
     sem_conv,
     transformer_block,
 )
-from skelgraph.refinements import JointFormerRefinement
+from skelgraph.nn.refinements import JointFormerRefinement
+from skelgraph.nn.view_models import MSTR
 from skelgraph.skeleton import Skeleton
-from skelgraph.view_models import MSTR
 
 
 @dataclass(frozen=True)

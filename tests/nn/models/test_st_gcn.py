@@ -9,7 +9,7 @@ from torch import Tensor, nn
 from skelgraph import Skeleton
 from skelgraph.nn.models import STGCN
 from skelgraph.nn.models.st_gcn import limb_graph
-from skelgraph.refinements import PoseRefinement
+from skelgraph.nn.refinements import PoseRefinement
 from skelgraph.skeleton.builtin import COCO_WHOLEBODY, HUMAN36M, HUMAN36M_16
 
 ARMS_AND_LEGS = [[11, 12, 13], [14, 15, 16], [4, 5, 6], [1, 2, 3], [0, 7, 8, 9, 10]]

@@ -25,9 +25,9 @@ from skelgraph.nn.models import (
     SimpleBaseline,
 )
 from skelgraph.nn.published import SYSTEMS, convert, from_published, plan_of
-from skelgraph.refinements import JointFormerRefinement
+from skelgraph.nn.refinements import JointFormerRefinement
+from skelgraph.nn.view_models import MSTR
 from skelgraph.skeleton.builtin import COCO_WHOLEBODY, HUMAN36M, HUMAN36M_16
-from skelgraph.view_models import MSTR
 
 
 class Case(NamedTuple):

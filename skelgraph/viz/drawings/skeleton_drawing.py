@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from skelgraph.drawings import figures, label_places, strokes
-from skelgraph.drawings.layouts import layout
 from skelgraph.skeleton import Skeleton
 from skelgraph.skeleton.edges import CENTER, CLOSER, FARTHER
+from skelgraph.viz.drawings import figures, label_places, strokes
+from skelgraph.viz.drawings.layouts import layout
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -16,10 +16,10 @@ from typing import Any, TypeVar
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from skelgraph.drawings import strokes
 from skelgraph.files import atomic
 from skelgraph.poses.keypoints import Keypoints
 from skelgraph.poses.pose3d import Pose3D
+from skelgraph.viz.drawings import strokes
 
 _SCRIPTS = ("page_data.js", "page_view.js", "page_drawing.js", "page_words.js", "page.js")  # one script, in this order
 Clip = TypeVar("Clip", Pose3D, Keypoints)
@@ -185,7 +185,7 @@ def _fill(block: dict[str, Any]) -> str:
 
 
 def _asset(name: str) -> str:
-    return (resources.files("skelgraph.page") / name).read_text(encoding="utf-8")
+    return (resources.files("skelgraph.viz.page") / name).read_text(encoding="utf-8")
 
 
 def _hash(text: str) -> str:

@@ -3,9 +3,9 @@ import pytest
 from typer.testing import CliRunner
 
 from skelgraph.__main__ import app
-from skelgraph.page.compare import compare
 from skelgraph.poses.pose3d import Pose3D
 from skelgraph.skeleton.builtin import COCO, HUMAN36M
+from skelgraph.viz.page.compare import compare
 
 
 @pytest.fixture

@@ -13,11 +13,11 @@ import pytest
 from clips import example, walk
 from hostile_names import PAYLOADS, hostile
 
-from skelgraph import page
-from skelgraph.page import write_page
 from skelgraph.poses.keypoints import Keypoints
 from skelgraph.poses.pose3d import Pose3D
 from skelgraph.skeleton import builtin
+from skelgraph.viz import page
+from skelgraph.viz.page import write_page
 
 
 class Elements(HTMLParser):

@@ -1,8 +1,8 @@
 """Which lines are drawn of a skeleton, and how keypoints of known names find theirs."""
 
 from skelgraph import Skeleton
-from skelgraph.drawings import strokes
 from skelgraph.skeleton import builtin
+from skelgraph.viz.drawings import strokes
 
 
 def names(drawn: strokes.Strokes) -> set[frozenset[str]]:

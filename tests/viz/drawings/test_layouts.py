@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 
 from skelgraph import Skeleton
-from skelgraph.drawings import label_places
-from skelgraph.drawings.layouts import layout
 from skelgraph.skeleton import builtin
+from skelgraph.viz.drawings import label_places
+from skelgraph.viz.drawings.layouts import layout
 
 
 @pytest.mark.parametrize("name", builtin.__all__)

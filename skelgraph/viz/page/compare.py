@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from skelgraph.page import write_page
 from skelgraph.poses.pose3d import Pose3D
+from skelgraph.viz.page import write_page
 
 
 def compare(
     poses: Sequence[str | Path], out: str | Path, truth: str | Path | None = None, *, force: bool = False
 ) -> Path:
-    """Writes a page with the poses of several files overlaid, see :func:`skelgraph.page.write_page`.
+    """Writes a page with the poses of several files overlaid, see :func:`skelgraph.viz.page.write_page`.
 
     Args:
         poses: pose npz files of as many frames each; named by their folders, or by their files where these differ.

@@ -10,9 +10,9 @@ from clips import example, walk
 from hostile_names import PAYLOADS, hostile
 
 from skelgraph.io.keypoints import read
-from skelgraph.page import write_page
 from skelgraph.poses.pose3d import Pose3D
 from skelgraph.skeleton import builtin
+from skelgraph.viz.page import write_page
 
 EXPERIMENTS = Path(__file__).parents[1] / "experiments"
 

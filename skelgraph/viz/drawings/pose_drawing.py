@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from skelgraph.drawings import figures, strokes
-from skelgraph.page import centred_truth
 from skelgraph.poses.keypoints import Keypoints
 from skelgraph.poses.pose3d import Pose3D
+from skelgraph.viz.drawings import figures, strokes
+from skelgraph.viz.page import centred_truth
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
