@@ -19,13 +19,14 @@ from typing import TypeVar
 import numpy as np
 import torch
 
-from skelgraph import lifter, report
+from skelgraph import lifter
 from skelgraph.datasets import Synthetic
 from skelgraph.io import keypoints as reading
 from skelgraph.io.keypoints.formats import npz
 from skelgraph.poses.adapt import adapt
 from skelgraph.poses.keypoints import Keypoints
 from skelgraph.skeleton.builtin import COCO_WHOLEBODY
+from skelgraph.training import curve
 from skelgraph.viz import page
 
 T = TypeVar("T")
@@ -53,14 +54,14 @@ def clip(path: Path, frames: int) -> Path:
 
 def stages(keypoints: Path, out: Path) -> None:
     """What ``skelgraph lift --no-flip`` does, one after another."""
-    imports = "import skelgraph.lift, skelgraph.report, skelgraph.viz.page"
+    imports = "import skelgraph.lift, skelgraph.training.curve, skelgraph.viz.page"
     timed("import", lambda: subprocess.run([sys.executable, "-c", imports], check=True))
     read = timed("read", lambda: reading.read(keypoints))
     model = timed("load the weights", lambda: lifter.load(WEIGHTS, flip=False))
     adapted = timed("match and check", lambda: adapt(read, model.skeleton))
     pose = timed("lift", lambda: model.lift(adapted.keypoints))
     timed("write the numbers", lambda: pose.save(out / "pose.npz"))
-    timed("draw the picture", lambda: report.draw_pose(adapted.keypoints, pose, out / "pose.png"))
+    timed("draw the picture", lambda: curve.draw_pose(adapted.keypoints, pose, out / "pose.png"))
     timed("write the page", lambda: page.write_page(out / "pose.html", pose, adapted.keypoints))
 
 

@@ -14,7 +14,6 @@ import torch
 from timing import publish, table
 from torch import Tensor
 
-from skelgraph import checkpoint
 from skelgraph.geometry import triangulation
 from skelgraph.geometry.cameras import Camera
 from skelgraph.io.poses.world_pose import WorldPose
@@ -23,6 +22,7 @@ from skelgraph.multiview.body_refinement import refine_body
 from skelgraph.nn import metrics
 from skelgraph.poses.keypoints import Keypoints
 from skelgraph.skeleton.builtin import BLAZEPOSE
+from skelgraph.training import checkpoint
 from skelgraph.viz import page
 
 FILE = "pose2sim_multiview.npz"

@@ -18,16 +18,17 @@ from matplotlib import pyplot
 from timing import publish, table
 from torch import Tensor, nn
 
-from skelgraph import checkpoint, weights
+from skelgraph import weights
 from skelgraph.datasets import MotionCapture, Poses, Synthetic
 from skelgraph.datasets.cameras.views import FACING, Views, stand_before
 from skelgraph.datasets.randomness import generator
 from skelgraph.error_estimate import ErrorEstimate
-from skelgraph.evaluate import predict
 from skelgraph.geometry.rotations import about_x, about_y
 from skelgraph.nn import metrics
 from skelgraph.skeleton import Skeleton
 from skelgraph.skeleton.bones import center_on
+from skelgraph.training import checkpoint
+from skelgraph.training.evaluate import predict
 
 FOCALS = (0.6, 0.8, 1.15, 2.0)
 SIZES = {"portrait": (1080, 1920), "1920x1080": (1920, 1080)}

@@ -36,9 +36,8 @@ def train(
     plugin: Plugins = None,
 ) -> None:
     """Train an experiment and evaluate it. Ctrl-C saves and says how to go on."""
-    from skelgraph import config
-    from skelgraph import train as training
-    from skelgraph.training import variants
+    from skelgraph.training import config, variants
+    from skelgraph.training import train as training
     from skelgraph.training.progress import ConsoleProgress
 
     options: dict[str, Any] = {
@@ -71,14 +70,14 @@ def evaluate(
     plugin: Plugins = None,
 ) -> None:
     """Evaluate a run on its test split: every metric per part, joint and action, the mean pose beside it."""
-    from skelgraph import tables
-    from skelgraph.evaluate import evaluate as measure
+    from skelgraph.training import metric_tables
+    from skelgraph.training.evaluate import evaluate as measure
 
     chosen = command_line.choice(which)
     metrics = measure(run, which=chosen, overrides=changes or [], device=device, plugins=command_line.plugins(plugin))
     for by in ("overall", "views", "h3wb", "parts", "joints", "actions"):
         if by == "overall" or metrics.get(by):
-            console.print(tables.metrics_table(metrics, by), "")
+            console.print(metric_tables.metrics_table(metrics, by), "")
 
 
 @app.command()
@@ -87,13 +86,13 @@ def show(
     out: Annotated[Folder, typer.Option(help="The picture; default NAME.png.")] = None,
 ) -> None:
     """Draw a skeleton, and describe it."""
-    from skelgraph import report
+    from skelgraph.training import curve
     from skelgraph.training.experiment import build_skeleton
 
     found = build_skeleton(skeleton)
     path = out or Path(f"{found.name}.png")
-    report.draw_skeleton(found, path)
-    console.print(Text(report.describe(found)))
+    curve.draw_skeleton(found, path)
+    console.print(Text(curve.describe(found)))
     console.print(f"Picture in {path}.", highlight=False)
 
 
@@ -214,8 +213,8 @@ def convert(
     force: Annotated[bool, typer.Option("--force", help="Overwrite the output.")] = False,
 ) -> None:
     """Turn the authors' published checkpoint into one that skelgraph lifts with."""
-    from skelgraph import config, systems
     from skelgraph.nn import published
+    from skelgraph.training import config, systems
     from skelgraph.training.experiment import build_skeleton
 
     given = config.Section()
@@ -233,7 +232,7 @@ def models(
     plugin: Plugins = None,
 ) -> None:
     """List every system with its parameters and multiply-adds, or describe one model."""
-    from skelgraph import systems
+    from skelgraph.training import systems
 
     if name is not None:
         signature, about = systems.describe(name, command_line.plugins(plugin))

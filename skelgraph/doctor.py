@@ -14,10 +14,11 @@ from typing import Any
 
 import torch
 
-from skelgraph import __version__, checkpoint, lifter, train, weights
+from skelgraph import __version__, lifter, weights
 from skelgraph.datasets import Synthetic
 from skelgraph.datasets.mocap import motion_file
 from skelgraph.skeleton.builtin import HUMAN36M
+from skelgraph.training import checkpoint, train
 from skelgraph.training.run_folder import read_log
 
 NEEDED = ("torch", "torch-geometric", "numpy", "networkx", "pydantic", "safetensors", "typer", "rich", "matplotlib")

@@ -17,14 +17,14 @@ import torch
 from torch import Tensor, nn
 
 from skelgraph import __version__, weights
-from skelgraph.checkpoint import Which, load_run
 from skelgraph.datasets.transforms import flip_input, flip_pose, model_input
-from skelgraph.evaluate import pose_of
 from skelgraph.files import atomic
 from skelgraph.poses.pose3d import AXES, UNIT
 from skelgraph.skeleton import Skeleton
 from skelgraph.skeleton.bones import center_on
 from skelgraph.training import experiment
+from skelgraph.training.checkpoint import Which, load_run
+from skelgraph.training.evaluate import pose_of
 
 INPUTS, FOCAL, OUTPUTS = ("keypoints", "confidence", "image_size"), "focal", ("pose", "error")
 TOLERANCE = 1e-4  # m

@@ -15,7 +15,6 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from skelgraph import lift, lift_files, weights
-from skelgraph.checkpoint import load_run
 from skelgraph.datasets.multiview import RAY_CHANNELS, multiview_input
 from skelgraph.geometry import triangulation
 from skelgraph.geometry.cameras import Camera
@@ -31,6 +30,7 @@ from skelgraph.multiview.recording import Recording
 from skelgraph.poses.keypoints import Keypoints
 from skelgraph.skeleton import Skeleton
 from skelgraph.training import experiment
+from skelgraph.training.checkpoint import load_run
 
 _LEAST_CONFIDENCE = 0.3
 _THRESHOLD = 15 / 1145

@@ -13,13 +13,12 @@ import torch
 from numpy.typing import NDArray
 from torch import nn
 
-from skelgraph import checkpoint, config
 from skelgraph.datasets.samples import middle_frame
 from skelgraph.error_estimate import ErrorEstimate
-from skelgraph.evaluate import predict
 from skelgraph.nn import metrics
 from skelgraph.skeleton import Skeleton
-from skelgraph.training import experiment
+from skelgraph.training import checkpoint, config, experiment
+from skelgraph.training.evaluate import predict
 
 KEPT = ("config", "skeleton", "in_channels", "mean_pose", "step", "epoch", "versions")
 

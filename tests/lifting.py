@@ -7,11 +7,12 @@ import numpy as np
 import torch
 from torch import nn
 
-from skelgraph import Skeleton, checkpoint
+from skelgraph import Skeleton
 from skelgraph.error_estimate import ErrorEstimate
 from skelgraph.nn import models
 from skelgraph.poses.keypoints import Keypoints
 from skelgraph.skeleton.builtin import COCO
+from skelgraph.training import checkpoint
 
 SIZE = (1000.0, 800.0)
 

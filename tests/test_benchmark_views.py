@@ -8,9 +8,10 @@ import fake_mocap
 import pytest
 import torch
 
-from skelgraph import Skeleton, checkpoint
+from skelgraph import Skeleton
 from skelgraph.nn.view_models import MultiViewLifter
 from skelgraph.skeleton.builtin import BLAZEPOSE, HUMAN36M
+from skelgraph.training import checkpoint
 
 FOLDER = Path(__file__).parents[1] / "benchmarks"
 

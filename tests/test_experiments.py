@@ -6,11 +6,10 @@ import fake_mocap
 import pytest
 import torch
 
-from skelgraph import config
 from skelgraph.datasets.samples import answered
-from skelgraph.evaluate import pose_of
 from skelgraph.nn import losses
-from skelgraph.training import experiment, variants
+from skelgraph.training import config, experiment, variants
+from skelgraph.training.evaluate import pose_of
 
 FOLDER = Path(__file__).parent.parent / "experiments"
 ROWS = [

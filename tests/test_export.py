@@ -10,12 +10,13 @@ import torch
 from torch import Tensor, nn
 
 import skelgraph
-from skelgraph import Skeleton, checkpoint
+from skelgraph import Skeleton
 from skelgraph.__main__ import main
 from skelgraph.export import ExportSummary, export, export_model
 from skelgraph.lifter import Lifter
 from skelgraph.nn import models
 from skelgraph.skeleton.builtin import COCO_WHOLEBODY, HUMAN36M
+from skelgraph.training import checkpoint
 
 ort = pytest.importorskip("onnxruntime")
 pytest.importorskip("onnxscript")

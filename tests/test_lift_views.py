@@ -12,7 +12,7 @@ import walk
 from lifting import save_run
 from torch import nn
 
-from skelgraph import Skeleton, checkpoint
+from skelgraph import Skeleton
 from skelgraph.__main__ import main
 from skelgraph.io.poses.formats import bvh, c3d, csv_table, trc
 from skelgraph.io.poses.world_pose import LEVEL, WorldPose
@@ -21,6 +21,7 @@ from skelgraph.multiview.recording import Recording
 from skelgraph.nn.models.multi_view_lifter import MultiViewLifter
 from skelgraph.poses.pose3d import Pose3D
 from skelgraph.skeleton.builtin import BLAZEPOSE, COCO, HUMAN36M
+from skelgraph.training import checkpoint
 from skelgraph.viz.page.compare import compare
 
 NAMES = list(walk.RIG)

@@ -16,10 +16,11 @@ import torch
 from lifting import part_lifter, person
 from rich.console import Console
 
-from skelgraph import checkpoint, command_line, config, train, weights
+from skelgraph import command_line, weights
 from skelgraph.__main__ import main
 from skelgraph.nn.models import LargeSimpleBaseline
 from skelgraph.skeleton.builtin import HUMAN36M
+from skelgraph.training import checkpoint, config, train
 
 TESTS = Path(__file__).parent
 KEYS = ("weight", "bias")

@@ -5,11 +5,11 @@ import numpy as np
 import pytest
 import torch
 
-from skelgraph import checkpoint, train
 from skelgraph.__main__ import main
 from skelgraph.error_estimate import ErrorEstimate
 from skelgraph.packing import pack, parts_of
 from skelgraph.skeleton.builtin import COCO_WHOLEBODY, HUMAN36M
+from skelgraph.training import checkpoint, train
 
 SETTINGS = {
     "skeleton": "HUMAN36M",

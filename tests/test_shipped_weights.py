@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 import torch
 
-from skelgraph import checkpoint, config, weights
+from skelgraph import weights
+from skelgraph.training import checkpoint, config
 
 ROOT = Path(__file__).parents[1]
 LARGEST = 4_000_000  # bytes

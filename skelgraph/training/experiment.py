@@ -11,10 +11,11 @@ from typing import Any, Literal
 import torch
 from torch import nn
 
-from skelgraph import config, datasets
+from skelgraph import datasets
 from skelgraph.datasets.randomness import hash64
 from skelgraph.nn import blocks, layers, models, refinements, view_models
 from skelgraph.skeleton import Skeleton, builtin
+from skelgraph.training import config
 from skelgraph.training.optim import Optim, Schedule
 
 SECTIONS = ("skeleton", "model", "data", "loss", "optim", "schedule", "train", "variants", "published")

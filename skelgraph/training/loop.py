@@ -15,13 +15,12 @@ import torch
 from torch import Tensor, nn
 
 import skelgraph
-from skelgraph import checkpoint
 from skelgraph.datasets.randomness import hash64
 from skelgraph.datasets.samples import answered, judged
-from skelgraph.evaluate import PosePairs, pose_of, pose_pairs, predict
 from skelgraph.nn import losses
-from skelgraph.training import optim
+from skelgraph.training import checkpoint, optim
 from skelgraph.training.batches import Batches
+from skelgraph.training.evaluate import PosePairs, pose_of, pose_pairs, predict
 from skelgraph.training.experiment import Experiment
 from skelgraph.training.progress import TrainingProgress
 from skelgraph.training.run_folder import RunFolder

@@ -10,7 +10,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextC
 
 
 class TrainingProgress(Protocol):
-    """What :func:`skelgraph.train.fit` tells while it works."""
+    """What :func:`skelgraph.training.train.fit` tells while it works."""
 
     def start(self, title: str, steps: int, done: int) -> None:
         """A run begins, or goes on after ``done`` of ``steps``."""

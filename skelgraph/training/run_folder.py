@@ -13,8 +13,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
-from skelgraph import config
 from skelgraph.files import atomic
+from skelgraph.training import config
 
 LOG_COLUMNS = ("epoch", "step", "lr", "loss", "train_mpjpe_mm", "test_mpjpe_mm", "poses_per_s", "seconds")
 

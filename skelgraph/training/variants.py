@@ -11,9 +11,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from skelgraph import config
 from skelgraph.files import atomic
-from skelgraph.training import experiment
+from skelgraph.training import config, experiment
 
 BODY_COLUMNS = ("mpjpe_mm", "p_mpjpe_mm", "n_mpjpe_mm", "pck", "auc")
 MEAN_POSE = "mean pose"

@@ -10,13 +10,12 @@ import pytest
 import tiny
 import torch
 
-from skelgraph import checkpoint
-from skelgraph.train import fit, resume
-from skelgraph.training import experiment
+from skelgraph.training import checkpoint, experiment
 from skelgraph.training.loop import READ_EVERY, Loop, NonFiniteLoss
 from skelgraph.training.progress import Silent
 from skelgraph.training.run_folder import RunFolder
 from skelgraph.training.signals import Interrupted, StopRequest
+from skelgraph.training.train import fit, resume
 
 
 @contextmanager

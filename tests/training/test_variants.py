@@ -7,8 +7,7 @@ from pathlib import Path
 import pytest
 import tiny
 
-from skelgraph import config, train
-from skelgraph.training import variants
+from skelgraph.training import config, train, variants
 
 
 def settings(**train_settings: object) -> dict:

@@ -14,10 +14,10 @@ import torch
 from safetensors import SafetensorError
 from torch import Tensor, nn
 
-from skelgraph import checkpoint
 from skelgraph.nn.published.plans import SYSTEMS, Plan
 from skelgraph.nn.published.rules import State
 from skelgraph.skeleton import Skeleton
+from skelgraph.training import checkpoint
 
 __all__ = ["SYSTEMS", "convert", "from_published"]
 

@@ -11,8 +11,7 @@ import torch
 from torch import Tensor
 
 import skelgraph
-from skelgraph import Skeleton, checkpoint
-from skelgraph.evaluate import evaluate, pose_of
+from skelgraph import Skeleton
 from skelgraph.lifter import Lifter
 from skelgraph.nn.models import (
     GCN,
@@ -28,6 +27,8 @@ from skelgraph.nn.published import SYSTEMS, convert, from_published, plan_of
 from skelgraph.nn.refinements import JointFormerRefinement
 from skelgraph.nn.view_models import MSTR
 from skelgraph.skeleton.builtin import COCO_WHOLEBODY, HUMAN36M, HUMAN36M_16
+from skelgraph.training import checkpoint
+from skelgraph.training.evaluate import evaluate, pose_of
 
 
 class Case(NamedTuple):

@@ -14,10 +14,10 @@ import tiny
 import torch
 from torch import Tensor
 
-from skelgraph import checkpoint, train
-from skelgraph.train import Interrupted, fit, resume
+from skelgraph.training import checkpoint, train
 from skelgraph.training.progress import Silent
 from skelgraph.training.run_folder import read_log
+from skelgraph.training.train import Interrupted, fit, resume
 
 CLOCK = ("poses_per_s", "seconds")
 

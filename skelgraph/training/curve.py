@@ -10,7 +10,7 @@ import numpy as np
 
 from skelgraph.skeleton import Skeleton
 from skelgraph.skeleton.edges import EDGE_TYPES
-from skelgraph.tables import metric_rows, metrics_markdown, metrics_table
+from skelgraph.training.metric_tables import metric_rows, metrics_markdown, metrics_table
 from skelgraph.training.run_folder import read_log
 from skelgraph.viz.drawings import figures
 from skelgraph.viz.drawings.pose_drawing import draw_pose

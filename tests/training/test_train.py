@@ -11,12 +11,12 @@ import pytest
 import tiny
 import torch
 
-from skelgraph import checkpoint, config, train
-from skelgraph.evaluate import evaluate
-from skelgraph.train import Interrupted, NonFiniteLoss, fit
+from skelgraph.training import checkpoint, config, train
 from skelgraph.training.batches import Batches
+from skelgraph.training.evaluate import evaluate
 from skelgraph.training.progress import Silent
 from skelgraph.training.run_folder import RunFolder, read_log
+from skelgraph.training.train import Interrupted, NonFiniteLoss, fit
 
 
 def run(tmp_path: Path, settings: dict | None = None, **options: object) -> Path:

@@ -10,7 +10,6 @@ from typing import Any, NamedTuple
 import torch
 from torch import Tensor, nn
 
-from skelgraph.evaluate import pose_of
 from skelgraph.nn import models, refinements, view_models
 from skelgraph.nn.layers import SkeletonConv
 from skelgraph.nn.models import (
@@ -27,8 +26,9 @@ from skelgraph.nn.models import (
 )
 from skelgraph.nn.refinements import JointFormerRefinement
 from skelgraph.nn.view_models import MSTR
-from skelgraph.section import nearest
 from skelgraph.skeleton.builtin import COCO_WHOLEBODY, HUMAN36M, HUMAN36M_16
+from skelgraph.training.evaluate import pose_of
+from skelgraph.training.section import nearest
 
 UNKNOWN = "not given"
 SIDE = 224  # of the one image that a model of images is shown

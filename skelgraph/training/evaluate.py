@@ -11,15 +11,14 @@ from typing import Any, NamedTuple
 import torch
 from torch import Tensor, nn
 
-from skelgraph import checkpoint, config
 from skelgraph.datasets.multiview import MultiView
 from skelgraph.datasets.samples import judged
 from skelgraph.datasets.transforms import flip_input, flip_pose
 from skelgraph.files import atomic
 from skelgraph.nn import metrics
 from skelgraph.skeleton import Skeleton
-from skelgraph.training import experiment
-from skelgraph.views_report import views_report
+from skelgraph.training import checkpoint, config, experiment
+from skelgraph.training.multi_view_metrics import views_report
 
 
 class PosePairs(NamedTuple):

@@ -11,8 +11,8 @@ import safetensors.torch
 import tiny
 import torch
 
-from skelgraph import checkpoint, train
 from skelgraph.files import atomic
+from skelgraph.training import checkpoint, train
 
 
 def tensors() -> dict[str, torch.Tensor]:

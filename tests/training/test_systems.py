@@ -6,7 +6,6 @@ import pytest
 import torch
 from torch import nn
 
-from skelgraph import systems
 from skelgraph.nn.layers import GCNConv, Topology
 from skelgraph.nn.models import (
     STGCN,
@@ -21,7 +20,8 @@ from skelgraph.nn.models import (
 )
 from skelgraph.nn.refinements import JointFormerRefinement
 from skelgraph.skeleton.builtin import COCO_WHOLEBODY, HUMAN36M, HUMAN36M_16
-from skelgraph.systems import count_multiply_adds, count_parameters
+from skelgraph.training import systems
+from skelgraph.training.systems import count_multiply_adds, count_parameters
 
 README = Path(__file__).parent.parent / "README.md"
 

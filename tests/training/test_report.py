@@ -12,9 +12,10 @@ from clips import example, walk
 from matplotlib.image import imread
 from matplotlib.text import Text
 
-from skelgraph import Skeleton, report
+from skelgraph import Skeleton
 from skelgraph.poses.pose3d import Pose3D
 from skelgraph.skeleton import builtin
+from skelgraph.training import curve
 from skelgraph.viz.drawings import figures, skeleton_drawing
 
 
@@ -37,7 +38,7 @@ def texts(figure) -> list:
 
 
 def test_describe():
-    text = report.describe(builtin.HUMAN36M)
+    text = curve.describe(builtin.HUMAN36M)
     assert text.startswith("HUMAN36M: 17 joints, 16 bones, 0 extra edges\n")
     assert "edges   49: 17 center, 16 closer, 16 farther" in text
     assert "center  hip" in text and "pairs   6 left and right" in text
@@ -49,7 +50,7 @@ def test_describe():
 @pytest.mark.parametrize("name", builtin.__all__)
 def test_every_name_of_a_skeleton_is_readable(name, drawn, tmp_path):
     skeleton = builtin.get(name)
-    path = report.draw_skeleton(skeleton, tmp_path / "a.png")
+    path = curve.draw_skeleton(skeleton, tmp_path / "a.png")
     assert imread(path).std() > 0.01
     (figure,) = drawn
     written = texts(figure)
@@ -75,7 +76,7 @@ def test_whole_body_has_a_panel_a_part_and_hand():
 
 
 def test_edges_are_coloured_by_type(drawn, tmp_path):
-    report.draw_skeleton(hexapod(), tmp_path / "a.png")
+    curve.draw_skeleton(hexapod(), tmp_path / "a.png")
     colours = [tuple(patch.get_edgecolor()[:3]) for ax in drawn[0].axes for patch in ax.patches]
     assert len(colours) == 12 and len(set(colours)) == 2
 
@@ -87,12 +88,12 @@ def test_forests_and_single_joints_are_drawn(tmp_path):
         Skeleton("one", ["a"], [-1]),
         Skeleton("chain", [f"j{i}" for i in range(60)], range(-1, 59)),
     ):
-        assert imread(report.draw_skeleton(skeleton, tmp_path / f"{skeleton.name}.png")).std() > 0.001
+        assert imread(curve.draw_skeleton(skeleton, tmp_path / f"{skeleton.name}.png")).std() > 0.001
 
 
 def test_draw_pose_has_input_and_two_views_of_chosen_frames(drawn, tmp_path):
     pose, keypoints = example(100)
-    path = report.draw_pose(keypoints, pose, tmp_path / "a.png", truth=pose.joints)
+    path = curve.draw_pose(keypoints, pose, tmp_path / "a.png", truth=pose.joints)
     assert imread(path).std() > 0.01
     axes = drawn[0].axes
     assert len(axes) == 15
@@ -102,12 +103,12 @@ def test_draw_pose_has_input_and_two_views_of_chosen_frames(drawn, tmp_path):
 
 def test_draw_pose_without_input_and_for_one_frame(drawn, tmp_path):
     skeleton = hexapod()
-    report.draw_pose(None, Pose3D(walk(1, skeleton), skeleton), tmp_path / "a.png")
+    curve.draw_pose(None, Pose3D(walk(1, skeleton), skeleton), tmp_path / "a.png")
     assert len(drawn[0].axes) == 2
     with pytest.raises(ValueError, match="no frames"):
-        report.draw_pose(None, Pose3D(np.zeros((0, 7, 3)), skeleton), tmp_path / "b.png")
+        curve.draw_pose(None, Pose3D(np.zeros((0, 7, 3)), skeleton), tmp_path / "b.png")
     with pytest.raises(ValueError, match="keypoints have 3 frames, the pose 4"):
-        report.draw_pose(example(3)[1], example(4)[0], tmp_path / "b.png")
+        curve.draw_pose(example(3)[1], example(4)[0], tmp_path / "b.png")
 
 
 def a_run(folder: Path, metrics: bool = True) -> Path:
@@ -120,7 +121,7 @@ def a_run(folder: Path, metrics: bool = True) -> Path:
 
 
 def test_draw_curve(drawn, tmp_path):
-    assert report.draw_curve(a_run(tmp_path)) == tmp_path / "curve.png"
+    assert curve.draw_curve(a_run(tmp_path)) == tmp_path / "curve.png"
     loss, error = drawn[0].axes
     np.testing.assert_allclose(loss.lines[0].get_xydata(), [[e, 1 / e] for e in range(1, 6)])
     train, test, mean_pose = error.lines
@@ -130,18 +131,19 @@ def test_draw_curve(drawn, tmp_path):
 
 
 def test_draw_curve_without_metrics_log_or_rows(drawn, tmp_path):
-    report.draw_curve(a_run(tmp_path, metrics=False))
+    curve.draw_curve(a_run(tmp_path, metrics=False))
     assert len(drawn[0].axes[1].lines) == 2
     (tmp_path / "log.csv").write_text("epoch,step,lr,loss,train_mpjpe_mm,test_mpjpe_mm,poses_per_s,seconds\n")
     with pytest.raises(ValueError, match="no epoch is finished"):
-        report.draw_curve(tmp_path)
+        curve.draw_curve(tmp_path)
     with pytest.raises(FileNotFoundError, match="no log.csv"):
-        report.draw_curve(tmp_path / "none")
+        curve.draw_curve(tmp_path / "none")
 
 
 def test_matplotlib_is_loaded_late_and_pyplot_never(tmp_path):
     code = (
-        "import sys; from skelgraph import Skeleton, report; assert 'matplotlib' not in sys.modules; "
+        "import sys; from skelgraph import Skeleton; from skelgraph.training import curve as report; assert
+        'matplotlib' not in sys.modules; "
         f"report.draw_skeleton(Skeleton('s', ['a', 'b'], [-1, 0]), {str(tmp_path / 'a.png')!r}); "
         "assert 'matplotlib' in sys.modules and 'matplotlib.pyplot' not in sys.modules"
     )
@@ -149,6 +151,6 @@ def test_matplotlib_is_loaded_late_and_pyplot_never(tmp_path):
 
 
 def test_same_picture_twice(tmp_path):
-    first = report.draw_skeleton(builtin.COCO, tmp_path / "a.png").read_bytes()
-    assert report.draw_skeleton(builtin.COCO, tmp_path / "b.png").read_bytes() == first
+    first = curve.draw_skeleton(builtin.COCO, tmp_path / "a.png").read_bytes()
+    assert curve.draw_skeleton(builtin.COCO, tmp_path / "b.png").read_bytes() == first
     assert imread(io.BytesIO(first)).shape[2] in (3, 4)

@@ -51,7 +51,7 @@ def metric_rows(metrics: Mapping[str, Any], by: By = "overall") -> list[Row]:
     """The rows of one table.
 
     Args:
-        metrics: what :func:`skelgraph.evaluate.evaluate` returns and metrics.json holds.
+        metrics: what :func:`skelgraph.training.evaluate.evaluate` returns and metrics.json holds.
         by: ``"overall"`` for each protocol, or MPJPE by ``"parts"``, ``"joints"``, ``"actions"``; ``"h3wb"``.
 
     Returns:

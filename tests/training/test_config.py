@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from torch import nn
 
-from skelgraph import config
+from skelgraph.training import config
 
 
 class Layer(nn.Module):

@@ -3,7 +3,7 @@
 import pytest
 from rich.console import Console
 
-from skelgraph.tables import Row, metric_rows, metrics_markdown, metrics_table
+from skelgraph.training.metric_tables import Row, metric_rows, metrics_markdown, metrics_table
 
 METRICS = {
     "mpjpe_mm": 50.0,

@@ -11,14 +11,13 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from skelgraph import checkpoint, config, report
-from skelgraph.drawings.table_drawing import draw_table
-from skelgraph.evaluate import evaluate
-from skelgraph.training import experiment, variants
+from skelgraph.training import checkpoint, config, curve, experiment, variants
+from skelgraph.training.evaluate import evaluate
 from skelgraph.training.loop import Loop, NonFiniteLoss
 from skelgraph.training.progress import Silent, TrainingProgress
 from skelgraph.training.run_folder import RunFolder
 from skelgraph.training.signals import Interrupted, StopRequest
+from skelgraph.training.table_picture import draw_table
 
 __all__ = ["Interrupted", "NonFiniteLoss", "fit", "resume"]
 
@@ -41,7 +40,7 @@ def fit(
     variants and seeds go to ``out/VARIANT/seedN``. Beside them stand table.md, table.csv and table.png.
 
     Args:
-        settings: the experiment, from :func:`skelgraph.config.read` or a plain dict.
+        settings: the experiment, from :func:`skelgraph.training.config.read` or a plain dict.
         out: the folder.
         resume: go on where ``out`` was broken off; finished runs are left as they are.
         progress: whom to tell, such as :class:`skelgraph.training.progress.ConsoleProgress`; default nobody.
@@ -106,7 +105,7 @@ def _fit_one(
                 progress.stop()
         if not finished or not (out / "metrics.json").exists():
             evaluate(out, plugins=plugins, check=loop.stop_if_asked)
-            report.draw_curve(out)
+            curve.draw_curve(out)
 
 
 def _claim(folder: RunFolder, settings: Mapping[str, Any], resume: bool) -> None:

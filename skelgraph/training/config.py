@@ -15,7 +15,19 @@ from typing import Any
 from pydantic import ConfigDict, TypeAdapter, ValidationError
 from pydantic.errors import PydanticSchemaGenerationError, PydanticUserError
 
-from skelgraph.section import Section, apply, as_section, check_keys, dump, merge, nearest, parse, plain, read, shown
+from skelgraph.training.section import (
+    Section,
+    apply,
+    as_section,
+    check_keys,
+    dump,
+    merge,
+    nearest,
+    parse,
+    plain,
+    read,
+    shown,
+)
 
 __all__ = [
     "Section",

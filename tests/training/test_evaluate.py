@@ -8,9 +8,10 @@ import tiny
 import torch
 from torch import Tensor, nn
 
-from skelgraph import Skeleton, evaluate, train
-from skelgraph.evaluate import PosePairs, predict, report
+from skelgraph import Skeleton
 from skelgraph.skeleton import builtin
+from skelgraph.training import evaluate, train
+from skelgraph.training.evaluate import PosePairs, predict, report
 from skelgraph.training.progress import Silent
 
 STICK = Skeleton.from_dict(tiny.SKELETON)

@@ -7,7 +7,7 @@ from torch import nn
 from skelgraph.datasets import MultiView
 from skelgraph.geometry.rays import nearest
 from skelgraph.skeleton.builtin import HUMAN36M
-from skelgraph.views_report import views_report
+from skelgraph.training.multi_view_metrics import views_report
 
 
 class Meeting(nn.Module):
