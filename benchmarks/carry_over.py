@@ -16,12 +16,12 @@ import torch
 from numpy.typing import NDArray
 from timing import publish, table
 
-from skelgraph import weights
 from skelgraph.datasets.mocap.motion_file import locate
 from skelgraph.datasets.transforms import model_input
 from skelgraph.files import npz
 from skelgraph.geometry.cameras import Camera
 from skelgraph.geometry.triangulation import ransac
+from skelgraph.lifting import weights
 from skelgraph.nn import metrics
 from skelgraph.poses.joint_matching import Match, match
 from skelgraph.skeleton.builtin import BLAZEPOSE

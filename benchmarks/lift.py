@@ -19,10 +19,10 @@ from typing import TypeVar
 import numpy as np
 import torch
 
-from skelgraph import lifter
 from skelgraph.datasets import Synthetic
 from skelgraph.io import keypoints as reading
 from skelgraph.io.keypoints.formats import npz
+from skelgraph.lifting import lifter
 from skelgraph.poses.adapt import adapt
 from skelgraph.poses.keypoints import Keypoints
 from skelgraph.skeleton.builtin import COCO_WHOLEBODY
@@ -54,7 +54,7 @@ def clip(path: Path, frames: int) -> Path:
 
 def stages(keypoints: Path, out: Path) -> None:
     """What ``skelgraph lift --no-flip`` does, one after another."""
-    imports = "import skelgraph.lift, skelgraph.training.curve, skelgraph.viz.page"
+    imports = "import skelgraph.lifting.single_view, skelgraph.training.curve, skelgraph.viz.page"
     timed("import", lambda: subprocess.run([sys.executable, "-c", imports], check=True))
     read = timed("read", lambda: reading.read(keypoints))
     model = timed("load the weights", lambda: lifter.load(WEIGHTS, flip=False))

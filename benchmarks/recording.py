@@ -17,7 +17,7 @@ from torch import Tensor
 from skelgraph.geometry import triangulation
 from skelgraph.geometry.cameras import Camera
 from skelgraph.io.poses.world_pose import WorldPose
-from skelgraph.lift_views import filled, lift_views
+from skelgraph.lifting.several_views import filled, lift_views
 from skelgraph.multiview.body_refinement import refine_body
 from skelgraph.nn import metrics
 from skelgraph.poses.keypoints import Keypoints

@@ -18,12 +18,12 @@ from matplotlib import pyplot
 from timing import publish, table
 from torch import Tensor, nn
 
-from skelgraph import weights
 from skelgraph.datasets import MotionCapture, Poses, Synthetic
 from skelgraph.datasets.cameras.views import FACING, Views, stand_before
 from skelgraph.datasets.randomness import generator
-from skelgraph.error_estimate import ErrorEstimate
 from skelgraph.geometry.rotations import about_x, about_y
+from skelgraph.lifting import weights
+from skelgraph.lifting.error_estimate import ErrorEstimate
 from skelgraph.nn import metrics
 from skelgraph.skeleton import Skeleton
 from skelgraph.skeleton.bones import center_on

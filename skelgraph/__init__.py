@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from skelgraph.skeleton import Skeleton
 
 if TYPE_CHECKING:
-    from skelgraph.lifter import Lifter
+    from skelgraph.lifting.lifter import Lifter
 
 __version__ = "0.1.0"
 __all__ = ["Skeleton", "load", "__version__"]
@@ -22,6 +22,6 @@ def load(run: str | Path) -> Lifter:
         FileNotFoundError: if there is no checkpoint there.
         ValueError: if the file is not one of ours or is damaged.
     """
-    from skelgraph import lifter
+    from skelgraph.lifting import lifter
 
     return lifter.load(run)

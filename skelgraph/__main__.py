@@ -131,8 +131,8 @@ def lift(
     plugin: Plugins = None,
 ) -> None:
     """Lift 2D keypoints to 3D: numbers, a picture and a page to turn and play. Several cameras need --calibration."""
-    from skelgraph import lift as lifting
-    from skelgraph import lift_views
+    from skelgraph.lifting import several_views
+    from skelgraph.lifting import single_view as lifting
 
     who, plugins, further = command_line.whom(person), command_line.plugins(plugin), write.split(",") if write else ()
     shared: dict[str, Any] = {"checkpoint": checkpoint, "format": format, "force": force, "device": device}
@@ -147,7 +147,7 @@ def lift(
     with command_line.frames_bar() as progress:
         summary: Any
         if calibration is not None:
-            summary = lift_views.lift_recording(
+            summary = several_views.lift_recording(
                 keypoints, calibration, out, up=up, refine=refine, progress=progress, **shared
             )
         else:
@@ -180,7 +180,7 @@ def pack(
     plugin: Plugins = None,
 ) -> None:
     """Write a run as one small file: half precision, no optimiser, and its error estimate fitted on the data named."""
-    from skelgraph import packing
+    from skelgraph.lifting import packing
 
     chosen, plugins = command_line.choice(which), command_line.plugins(plugin)
     summary = packing.pack(run, out, changes or [], which=chosen, force=force, plugins=plugins)
@@ -195,7 +195,7 @@ def export(
     plugin: Plugins = None,
 ) -> None:
     """Write a run's model as one ONNX file, from pixels to metres, and check it with ONNX Runtime."""
-    from skelgraph import export as exporting
+    from skelgraph.lifting import onnx_export as exporting
 
     summary = exporting.export(run, out, command_line.choice(which), command_line.plugins(plugin))
     console.print(Text(str(summary)))

@@ -14,9 +14,10 @@ from typing import Any
 
 import torch
 
-from skelgraph import __version__, lifter, weights
+from skelgraph import __version__
 from skelgraph.datasets import Synthetic
 from skelgraph.datasets.mocap import motion_file
+from skelgraph.lifting import lifter, weights
 from skelgraph.skeleton.builtin import HUMAN36M
 from skelgraph.training import checkpoint, train
 from skelgraph.training.run_folder import read_log

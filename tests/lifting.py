@@ -8,7 +8,7 @@ import torch
 from torch import nn
 
 from skelgraph import Skeleton
-from skelgraph.error_estimate import ErrorEstimate
+from skelgraph.lifting.error_estimate import ErrorEstimate
 from skelgraph.nn import models
 from skelgraph.poses.keypoints import Keypoints
 from skelgraph.skeleton.builtin import COCO

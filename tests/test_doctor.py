@@ -37,7 +37,7 @@ def test_versions_devices_and_data(tmp_path: Path, monkeypatch: pytest.MonkeyPat
 
 
 def test_the_shipped_weights_are_looked_at(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("skelgraph.weights.FOLDER", tmp_path)
+    monkeypatch.setattr("skelgraph.lifting.weights.FOLDER", tmp_path)
     (tmp_path / "human36m.safetensors").write_bytes(b"no checkpoint")
     (_, body, damaged), (_, whole, absent) = doctor._weights()
     assert (body, whole) == ("body", "whole-body")

@@ -16,8 +16,9 @@ import torch
 from lifting import part_lifter, person
 from rich.console import Console
 
-from skelgraph import command_line, weights
+from skelgraph import command_line
 from skelgraph.__main__ import main
+from skelgraph.lifting import weights
 from skelgraph.nn.models import LargeSimpleBaseline
 from skelgraph.skeleton.builtin import HUMAN36M
 from skelgraph.training import checkpoint, config, train

@@ -142,8 +142,8 @@ def test_draw_curve_without_metrics_log_or_rows(drawn, tmp_path):
 
 def test_matplotlib_is_loaded_late_and_pyplot_never(tmp_path):
     code = (
-        "import sys; from skelgraph import Skeleton; from skelgraph.training import curve as report; assert
-        'matplotlib' not in sys.modules; "
+        "import sys; from skelgraph import Skeleton; from skelgraph.training import curve as report; "
+        "assert 'matplotlib' not in sys.modules; "
         f"report.draw_skeleton(Skeleton('s', ['a', 'b'], [-1, 0]), {str(tmp_path / 'a.png')!r}); "
         "assert 'matplotlib' in sys.modules and 'matplotlib.pyplot' not in sys.modules"
     )

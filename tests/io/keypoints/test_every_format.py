@@ -13,7 +13,7 @@ from skelgraph import Skeleton
 from skelgraph.datasets.synthetic import clip
 from skelgraph.io import keypoints
 from skelgraph.io.keypoints import FORMATS, sniff
-from skelgraph.lifter import Lifter
+from skelgraph.lifting.lifter import Lifter
 from skelgraph.nn import models
 from skelgraph.poses.adapt import adapt
 from skelgraph.poses.joint_matching import match

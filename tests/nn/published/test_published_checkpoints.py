@@ -12,7 +12,7 @@ from torch import Tensor
 
 import skelgraph
 from skelgraph import Skeleton
-from skelgraph.lifter import Lifter
+from skelgraph.lifting.lifter import Lifter
 from skelgraph.nn.models import (
     GCN,
     STGCN,

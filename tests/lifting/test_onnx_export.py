@@ -12,8 +12,8 @@ from torch import Tensor, nn
 import skelgraph
 from skelgraph import Skeleton
 from skelgraph.__main__ import main
-from skelgraph.export import ExportSummary, export, export_model
-from skelgraph.lifter import Lifter
+from skelgraph.lifting.lifter import Lifter
+from skelgraph.lifting.onnx_export import ExportSummary, export, export_model
 from skelgraph.nn import models
 from skelgraph.skeleton.builtin import COCO_WHOLEBODY, HUMAN36M
 from skelgraph.training import checkpoint
@@ -204,7 +204,7 @@ def test_what_cannot_be_exported_is_told_and_nothing_is_written(tmp_path: Path, 
             patch.setitem(sys.modules, name, None)
             refused(Plain(), rf"pip install 'skelgraph\[onnx\]'.*{name}")
     with monkeypatch.context() as patch:
-        patch.setattr("skelgraph.export.TOLERANCE", -1.0)
+        patch.setattr("skelgraph.lifting.onnx_export.TOLERANCE", -1.0)
         refused(Plain(), "ONNX Runtime and PyTorch differ by .* nothing is written")
     nowhere = Plain()
     nowhere.register_buffer("nan", torch.tensor(torch.nan))

@@ -13,11 +13,11 @@ from typing import Literal
 
 import torch
 
-from skelgraph import lift_files, lifter, weights
 from skelgraph.geometry import axes
 from skelgraph.io import keypoints, poses
-from skelgraph.lift_summary import LiftedPerson, LiftSummary
-from skelgraph.lifter import Lifter, Progress
+from skelgraph.lifting import lifter, output_files, weights
+from skelgraph.lifting.lifter import Lifter, Progress
+from skelgraph.lifting.summary import LiftedPerson, LiftSummary
 from skelgraph.motion import smoothing, trajectory
 from skelgraph.nn import metrics
 from skelgraph.poses.adapt import Adapted, adapt
@@ -125,7 +125,7 @@ def lift(
         raise ValueError("--truth is of one person: choose who it is with --person N")
     inputs = [path, *([] if truth is None else [Path(truth)])]
     stems = [] if person == "all" else ["pose"]
-    lift_files.check(inputs, out, lift_files.names(stems, options.write), force)
+    output_files.check(inputs, out, output_files.names(stems, options.write), force)
     load = partial(lifter.load, flip=flip, device=device, plugins=plugins)
     model = None if checkpoint is None else load(checkpoint)  # before a video is looked through
     read, everyone = read_people(path, format, person, progress)
@@ -135,7 +135,7 @@ def lift(
         raise ValueError(f"{path}: does not say how many frames a second it has, which is needed here: give --fps")
     if person == "all":
         stems = [f"pose_{each.person}" for each in read]
-        lift_files.check(inputs, out, lift_files.names(stems, options.write), force)
+        output_files.check(inputs, out, output_files.names(stems, options.write), force)
     choice = weights.choose(read[0]) if model is None else None
     model = load(choice.name) if choice is not None else model
     assert model is not None
@@ -154,7 +154,7 @@ def lift(
         weights=choice,
         model=model.name,
         takes_focal=model.in_channels >= 4,
-        outputs=lift_files.write(out, people, options.write, into, true, model.name),
+        outputs=output_files.write(out, people, options.write, into, true, model.name),
         mpjpe_mm=None if true is None else 1000 * _mpjpe(first.pose, true),
         seconds=seconds,
     )

@@ -13,9 +13,9 @@ import torch
 from numpy.typing import ArrayLike, NDArray
 from torch import nn
 
-from skelgraph import weights
 from skelgraph.datasets.transforms import model_input
-from skelgraph.error_estimate import ErrorEstimate
+from skelgraph.lifting import weights
+from skelgraph.lifting.error_estimate import ErrorEstimate
 from skelgraph.poses.adapt import adapt
 from skelgraph.poses.keypoints import Keypoints
 from skelgraph.poses.pose3d import Pose3D

@@ -16,9 +16,10 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from skelgraph import __version__, weights
+from skelgraph import __version__
 from skelgraph.datasets.transforms import flip_input, flip_pose, model_input
 from skelgraph.files import atomic
+from skelgraph.lifting import weights
 from skelgraph.poses.pose3d import AXES, UNIT
 from skelgraph.skeleton import Skeleton
 from skelgraph.skeleton.bones import center_on
@@ -51,7 +52,7 @@ class ExportSummary:
 
 
 class PixelsToMetres(nn.Module):
-    """What :class:`skelgraph.lifter.Lifter` does with frames of the model's joints; see :func:`export`."""
+    """What :class:`skelgraph.lifting.lifter.Lifter` does with frames of the model's joints; see :func:`export`."""
 
     def __init__(self, model: nn.Module, skeleton: Skeleton, in_channels: int) -> None:
         super().__init__()

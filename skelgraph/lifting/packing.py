@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from torch import nn
 
 from skelgraph.datasets.samples import middle_frame
-from skelgraph.error_estimate import ErrorEstimate
+from skelgraph.lifting.error_estimate import ErrorEstimate
 from skelgraph.nn import metrics
 from skelgraph.skeleton import Skeleton
 from skelgraph.training import checkpoint, config, experiment

@@ -13,7 +13,7 @@ from skelgraph import Skeleton
 from skelgraph.io import keypoints
 from skelgraph.io.keypoints.formats import npz as keypoints_npz
 from skelgraph.io.poses.formats import csv_table, trc
-from skelgraph.lift import lift
+from skelgraph.lifting.single_view import lift
 from skelgraph.poses.pose3d import Pose3D
 from skelgraph.skeleton.builtin import COCO, COCO_WHOLEBODY, HUMAN36M
 

@@ -16,7 +16,7 @@ from skelgraph import Skeleton
 from skelgraph.__main__ import main
 from skelgraph.io.poses.formats import bvh, c3d, csv_table, trc
 from skelgraph.io.poses.world_pose import LEVEL, WorldPose
-from skelgraph.lift_views import filled, lift_found, lift_recording, lift_views
+from skelgraph.lifting.several_views import filled, lift_found, lift_recording, lift_views
 from skelgraph.multiview.recording import Recording
 from skelgraph.nn.models.multi_view_lifter import MultiViewLifter
 from skelgraph.poses.pose3d import Pose3D

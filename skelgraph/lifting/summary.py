@@ -9,12 +9,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from skelgraph.io.poses.world_pose import WorldPose
+from skelgraph.lifting.weights import Choice
 from skelgraph.motion.smoothing import Smoothed
 from skelgraph.multiview.recording import Recording
 from skelgraph.poses.joint_matching import Match
 from skelgraph.poses.keypoints import Keypoints
 from skelgraph.poses.pose3d import Pose3D
-from skelgraph.weights import Choice
 
 _WORST, _FAR_OFF = 3, 3.0
 

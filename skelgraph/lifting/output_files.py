@@ -10,7 +10,7 @@ from pathlib import Path
 
 from skelgraph.io import poses
 from skelgraph.io.poses.world_pose import WorldPose
-from skelgraph.lift_summary import LiftedPerson
+from skelgraph.lifting.summary import LiftedPerson
 from skelgraph.multiview.recording import Recording
 from skelgraph.poses.pose3d import Pose3D
 from skelgraph.training import curve

@@ -14,15 +14,15 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from skelgraph import lift, lift_files, weights
 from skelgraph.datasets.multiview import RAY_CHANNELS, multiview_input
 from skelgraph.geometry import triangulation
 from skelgraph.geometry.cameras import Camera
 from skelgraph.io import calibrations, poses
 from skelgraph.io.poses import world_pose
 from skelgraph.io.poses.world_pose import WorldPose
-from skelgraph.lift_summary import ViewsSummary
-from skelgraph.lifter import Progress
+from skelgraph.lifting import output_files, single_view, weights
+from skelgraph.lifting.lifter import Progress
+from skelgraph.lifting.summary import ViewsSummary
 from skelgraph.motion import smoothing
 from skelgraph.multiview import recording
 from skelgraph.multiview.body_refinement import refine_body
@@ -92,7 +92,7 @@ def lift_recording(
     _check_options(write, into, up)
     cameras, out = calibrations.read(calibration), Path(out)
     paired = recording.pair(files, cameras, calibration)
-    lift_files.check([*paired.values(), Path(calibration)], out, lift_files.names(["pose"], write), force)
+    output_files.check([*paired.values(), Path(calibration)], out, output_files.names(["pose"], write), force)
     network = None if checkpoint is None else _load(checkpoint, device, plugins)
     views, crowded = _read(paired, format, person, fps, progress)
     found = Recording.of(views, cameras, None if network is None else network.skeleton, force=force)
@@ -118,7 +118,7 @@ def lift_recording(
         tilt_deg=tilt,
         by=f"{told}{', then as one body' if refine else ''}",
         smoothed=moved,
-        outputs=lift_files.write_world(out, world, found, write, into, by),
+        outputs=output_files.write_world(out, world, found, write, into, by),
         seconds=seconds,
     )
 
@@ -287,7 +287,7 @@ def _read(
     """The keypoints of each camera, and which files hold several people of whom the largest was taken."""
     views, crowded = {}, []
     for name, path in paired.items():
-        (view,), everyone = lift.read_people(path, format, person, progress)
+        (view,), everyone = single_view.read_people(path, format, person, progress)
         views[name] = view if fps is None else dataclasses.replace(view, fps=fps)
         if everyone > 1:
             crowded.append(f"{path} holds {everyone} people; taken: {view.person}, the largest in the picture")

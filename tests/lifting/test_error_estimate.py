@@ -3,7 +3,7 @@ import json
 import numpy as np
 import pytest
 
-from skelgraph.error_estimate import ErrorEstimate
+from skelgraph.lifting.error_estimate import ErrorEstimate
 
 PARTS = (0, 0, 1)
 

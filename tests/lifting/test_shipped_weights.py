@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from skelgraph import weights
+from skelgraph.lifting import weights
 from skelgraph.training import checkpoint, config
 
 ROOT = Path(__file__).parents[1]

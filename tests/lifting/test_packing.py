@@ -6,8 +6,8 @@ import pytest
 import torch
 
 from skelgraph.__main__ import main
-from skelgraph.error_estimate import ErrorEstimate
-from skelgraph.packing import pack, parts_of
+from skelgraph.lifting.error_estimate import ErrorEstimate
+from skelgraph.lifting.packing import pack, parts_of
 from skelgraph.skeleton.builtin import COCO_WHOLEBODY, HUMAN36M
 from skelgraph.training import checkpoint, train
 
