@@ -48,10 +48,10 @@ weights: $(VENV)/installed
 	$(VENV)/bin/skelgraph train experiments/lift_body.yaml
 	$(VENV)/bin/skelgraph train experiments/lift_body_tuned.yaml
 	$(VENV)/bin/skelgraph train experiments/lift_body_last.yaml
-	$(VENV)/bin/skelgraph pack runs/lift_body_last skelgraph/weights/human36m.safetensors --force \
+	$(VENV)/bin/skelgraph pack runs/lift_body_last skelgraph/lifting/weights/human36m.safetensors --force \
 	    "data={name: MotionCapture, held_out: null, exclude: [$(SEEN)], noise_px: 5, missing: 0.1, bone_scale: 0, scale: 0}"
 	$(VENV)/bin/skelgraph train experiments/lift_whole_body.yaml
-	$(VENV)/bin/skelgraph pack runs/lift_whole_body skelgraph/weights/coco_wholebody.safetensors --force \
+	$(VENV)/bin/skelgraph pack runs/lift_whole_body skelgraph/lifting/weights/coco_wholebody.safetensors --force \
 	    "data={name: Synthetic, noise_px: 5, missing: 0.1, seed: 7}"
 
 clean:

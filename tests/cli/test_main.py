@@ -16,8 +16,8 @@ import torch
 from lifting import part_lifter, person
 from rich.console import Console
 
-from skelgraph import command_line
-from skelgraph.__main__ import main
+from skelgraph.cli import options as command_line
+from skelgraph.cli.commands import main
 from skelgraph.lifting import weights
 from skelgraph.nn.models import LargeSimpleBaseline
 from skelgraph.skeleton.builtin import HUMAN36M

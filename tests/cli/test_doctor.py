@@ -7,8 +7,8 @@ from pathlib import Path
 import fake_mocap
 import pytest
 
-from skelgraph import doctor
-from skelgraph.__main__ import main
+from skelgraph.cli import doctor
+from skelgraph.cli.commands import main
 
 
 def rows() -> dict[str, str]:
