@@ -9,8 +9,8 @@ import torch
 from forests import forests
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from layers.cases import CASES, DEFAULTS, LARGE, NARROW, SMALL, WIDE, Case, Channels, cases_of, graph_of
-from layers.oracles import ORACLES, Graph
+from nn.layers.cases import CASES, DEFAULTS, LARGE, NARROW, SMALL, WIDE, Case, Channels, cases_of, graph_of
+from nn.layers.oracles import ORACLES, Graph
 from torch import Tensor, nn
 from torch.autograd import gradcheck, gradgradcheck
 from torch.func import functional_call

@@ -23,7 +23,7 @@ from skelgraph.nn.models import LargeSimpleBaseline
 from skelgraph.skeleton.builtin import HUMAN36M
 from skelgraph.training import checkpoint, config, train
 
-TESTS = Path(__file__).parent
+TESTS = Path(__file__).parents[1]
 KEYS = ("weight", "bias")
 
 

@@ -11,7 +11,7 @@ import torch
 from skelgraph.lifting import weights
 from skelgraph.training import checkpoint, config
 
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[2]
 LARGEST = 4_000_000  # bytes
 
 

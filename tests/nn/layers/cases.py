@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 import torch
-from layers.oracles import Graph
+from nn.layers.oracles import Graph
 from torch import Tensor, nn
 
 from skelgraph import Skeleton

@@ -2,8 +2,8 @@
 
 import pytest
 import torch
-from layers.cases import LARGE, SMALL
-from layers.oracles import Graph
+from nn.layers.cases import LARGE, SMALL
+from nn.layers.oracles import Graph
 from torch import nn
 from torch_geometric import nn as pyg
 

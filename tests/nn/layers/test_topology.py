@@ -2,7 +2,7 @@
 
 import pytest
 import torch
-from layers.cases import SMALL
+from nn.layers.cases import SMALL
 
 from skelgraph.nn.layers import PartitionConv, Topology
 

@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 import torch
-from layers.cases import graph_of
-from layers.oracles import heads_of, partition_conv, sem_conv
+from nn.layers.cases import graph_of
+from nn.layers.oracles import heads_of, partition_conv, sem_conv
 from torch import Tensor, nn
 
 from skelgraph import Skeleton

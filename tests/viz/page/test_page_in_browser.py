@@ -14,7 +14,7 @@ from skelgraph.poses.pose3d import Pose3D
 from skelgraph.skeleton import builtin
 from skelgraph.viz.page import write_page
 
-EXPERIMENTS = Path(__file__).parents[1] / "experiments"
+EXPERIMENTS = Path(__file__).parents[3] / "experiments"
 
 
 @pytest.fixture(scope="module")

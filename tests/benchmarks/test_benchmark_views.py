@@ -13,7 +13,7 @@ from skelgraph.nn.view_models import MultiViewLifter
 from skelgraph.skeleton.builtin import BLAZEPOSE, HUMAN36M
 from skelgraph.training import checkpoint
 
-FOLDER = Path(__file__).parents[1] / "benchmarks"
+FOLDER = Path(__file__).parents[2] / "benchmarks"
 
 
 def save_run(path: Path, skeleton: Skeleton) -> None:
