@@ -17,16 +17,16 @@ from numpy.typing import NDArray
 from timing import publish, table
 
 from skelgraph.datasets.mocap.motion_file import locate
-from skelgraph.datasets.transforms import model_input
 from skelgraph.files import npz
 from skelgraph.geometry.cameras import Camera
 from skelgraph.geometry.triangulation import ransac
 from skelgraph.lifting import weights
 from skelgraph.nn import metrics
+from skelgraph.nn.inputs import model_input
+from skelgraph.nn.prediction import predict
 from skelgraph.poses.joint_matching import Match, match
 from skelgraph.skeleton.builtin import BLAZEPOSE
 from skelgraph.training import checkpoint
-from skelgraph.training.evaluate import predict
 
 Array = NDArray[np.float64]
 AGREE_PX, SEEN = 20.0, 0.5

@@ -26,8 +26,8 @@ from skelgraph.lifting import lifter
 from skelgraph.poses.adapt import adapt
 from skelgraph.poses.keypoints import Keypoints
 from skelgraph.skeleton.builtin import COCO_WHOLEBODY
-from skelgraph.training import curve
 from skelgraph.viz import page
+from skelgraph.viz.drawings.pose_drawing import draw_pose
 
 T = TypeVar("T")
 WEIGHTS = "whole-body"
@@ -54,14 +54,14 @@ def clip(path: Path, frames: int) -> Path:
 
 def stages(keypoints: Path, out: Path) -> None:
     """What ``skelgraph lift --no-flip`` does, one after another."""
-    imports = "import skelgraph.lifting.single_view, skelgraph.training.curve, skelgraph.viz.page"
+    imports = "import skelgraph.lifting.single_view, skelgraph.viz.page"
     timed("import", lambda: subprocess.run([sys.executable, "-c", imports], check=True))
     read = timed("read", lambda: reading.read(keypoints))
     model = timed("load the weights", lambda: lifter.load(WEIGHTS, flip=False))
     adapted = timed("match and check", lambda: adapt(read, model.skeleton))
     pose = timed("lift", lambda: model.lift(adapted.keypoints))
     timed("write the numbers", lambda: pose.save(out / "pose.npz"))
-    timed("draw the picture", lambda: curve.draw_pose(adapted.keypoints, pose, out / "pose.png"))
+    timed("draw the picture", lambda: draw_pose(adapted.keypoints, pose, out / "pose.png"))
     timed("write the page", lambda: page.write_page(out / "pose.html", pose, adapted.keypoints))
 
 

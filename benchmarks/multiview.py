@@ -15,18 +15,16 @@ from matplotlib import pyplot
 from timing import publish, table
 from torch import Tensor, nn
 
-from skelgraph.datasets.cameras.placement import Rig
 from skelgraph.datasets.multiview import Clips, MultiView, film
-from skelgraph.datasets.samples import middle_frame
 from skelgraph.geometry import triangulation
-from skelgraph.geometry.cameras import Camera
+from skelgraph.geometry.cameras import Camera, Rig
 from skelgraph.geometry.rotations import rotate
 from skelgraph.nn import metrics
+from skelgraph.nn.prediction import middle_frame, predict
 from skelgraph.skeleton import Skeleton
 from skelgraph.skeleton.bones import center_on
 from skelgraph.skeleton.builtin import HUMAN36M
 from skelgraph.training import checkpoint
-from skelgraph.training.evaluate import predict
 
 NOISE, MISSING = 8.0, 0.2
 THRESHOLDS = (10.0, 15.0, 20.0, 25.0, 30.0, 40.0, 60.0)

@@ -25,10 +25,10 @@ from skelgraph.geometry.rotations import about_x, about_y
 from skelgraph.lifting import weights
 from skelgraph.lifting.error_estimate import ErrorEstimate
 from skelgraph.nn import metrics
+from skelgraph.nn.prediction import predict
 from skelgraph.skeleton import Skeleton
 from skelgraph.skeleton.bones import center_on
 from skelgraph.training import checkpoint
-from skelgraph.training.evaluate import predict
 
 FOCALS = (0.6, 0.8, 1.15, 2.0)
 SIZES = {"portrait": (1080, 1920), "1920x1080": (1920, 1080)}

@@ -6,11 +6,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from skelgraph.skeleton import Skeleton
+from skelgraph.version import __version__
 
 if TYPE_CHECKING:
     from skelgraph.lifting.lifter import Lifter
 
-__version__ = "0.1.0"
 __all__ = ["Skeleton", "load", "__version__"]
 
 

@@ -6,10 +6,9 @@ import fake_mocap
 import pytest
 import torch
 
-from skelgraph.datasets.samples import answered
 from skelgraph.nn import losses
+from skelgraph.nn.prediction import answered, pose_of
 from skelgraph.training import config, experiment, variants
-from skelgraph.training.evaluate import pose_of
 
 FOLDER = Path(__file__).parent.parent / "experiments"
 ROWS = [

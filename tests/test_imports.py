@@ -13,6 +13,7 @@ import skelgraph
 
 ROOT = Path(skelgraph.__file__).parent
 ROOMS = (
+    "version",
     *("errors files skeleton geometry poses io nn motion multiview datasets viz training lifting cli".split()),
     "__main__",
 )

@@ -86,13 +86,14 @@ def show(
     out: Annotated[Folder, typer.Option(help="The picture; default NAME.png.")] = None,
 ) -> None:
     """Draw a skeleton, and describe it."""
-    from skelgraph.training import curve
+    from skelgraph.skeleton.describe import describe
     from skelgraph.training.experiment import build_skeleton
+    from skelgraph.viz.drawings.skeleton_drawing import draw_skeleton
 
     found = build_skeleton(skeleton)
     path = out or Path(f"{found.name}.png")
-    curve.draw_skeleton(found, path)
-    console.print(Text(curve.describe(found)))
+    draw_skeleton(found, path)
+    console.print(Text(describe(found)))
     console.print(f"Picture in {path}.", highlight=False)
 
 
@@ -213,14 +214,14 @@ def convert(
     force: Annotated[bool, typer.Option("--force", help="Overwrite the output.")] = False,
 ) -> None:
     """Turn the authors' published checkpoint into one that skelgraph lifts with."""
-    from skelgraph.nn import published
     from skelgraph.training import config, systems
+    from skelgraph.training.convert import convert as converted
     from skelgraph.training.experiment import build_skeleton
 
     given = config.Section()
     for change in arguments or []:
         given = config.apply(given, change)
-    model = published.convert(system, checkpoint, out, build_skeleton(skeleton), force=force, **config.plain(given))
+    model = converted(system, checkpoint, out, build_skeleton(skeleton), force=force, **config.plain(given))
     parameters = f"{systems.count_parameters(model):,} parameters"
     console.print(Text(f"{type(model).__name__}, {parameters}, on {skeleton}\nwritten: {out}"))
 

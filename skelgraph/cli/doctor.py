@@ -14,13 +14,13 @@ from typing import Any
 
 import torch
 
-from skelgraph import __version__
 from skelgraph.datasets import Synthetic
 from skelgraph.datasets.mocap import motion_file
 from skelgraph.lifting import lifter, weights
 from skelgraph.skeleton.builtin import HUMAN36M
 from skelgraph.training import checkpoint, train
 from skelgraph.training.run_folder import read_log
+from skelgraph.version import __version__
 
 NEEDED = ("torch", "torch-geometric", "numpy", "networkx", "pydantic", "safetensors", "typer", "rich", "matplotlib")
 EXTRAS = {

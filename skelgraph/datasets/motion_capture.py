@@ -15,12 +15,12 @@ import torch
 from torch import Tensor
 from torch_geometric.data import Data
 
-from skelgraph.datasets.cameras.placement import Rig, place
+from skelgraph.datasets.cameras.placement import place
 from skelgraph.datasets.faults.single_view import detect
 from skelgraph.datasets.mocap import motion_file
 from skelgraph.datasets.randomness import generator
 from skelgraph.datasets.samples import Poses
-from skelgraph.geometry.cameras import Camera, human36m_cameras
+from skelgraph.geometry.cameras import Camera, Rig, human36m_cameras
 from skelgraph.geometry.rotations import about_x, about_y, about_z, rotate
 from skelgraph.skeleton import Skeleton
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from functools import cached_property
 from typing import Literal, NamedTuple
 
@@ -11,19 +11,18 @@ from torch import Tensor
 from torch_geometric.data import Batch, Data
 
 from skelgraph.datasets.cameras.camera_sets import cameras_around, human36m_sets, miscalibrated, to_cameras
-from skelgraph.datasets.cameras.placement import Rig
 from skelgraph.datasets.faults.multi_view import Faults, Range, detect_clips
 from skelgraph.datasets.motion_capture import MotionCapture
 from skelgraph.datasets.people.body_shape import SHAPE_COLUMNS
 from skelgraph.datasets.people.human import Human
 from skelgraph.datasets.people.motions import STYLE_COLUMNS
 from skelgraph.datasets.randomness import generator, shares
-from skelgraph.geometry.cameras import Camera, normalize_screen, project, undistort
+from skelgraph.geometry.cameras import Rig, project
 from skelgraph.geometry.rotations import about_x, about_y, about_z, rotate
+from skelgraph.nn.inputs import multiview_input
 from skelgraph.skeleton import Skeleton
 from skelgraph.skeleton.bones import center_on
 
-RAY_CHANNELS = 9
 _AREA_M = 1.0
 _NEAREST_M = 0.5
 _PEOPLE = {"train": 16384, "test": 512}
@@ -56,43 +55,6 @@ class Clips(NamedTuple):
     def inputs(self, channels: int) -> Tensor:
         """What a model of so many input channels takes, see :func:`multiview_input`: ``[N, V, T, J, channels]``."""
         return multiview_input(self.rig, self.keypoints, self.confidence, channels)
-
-
-def multiview_input(
-    cameras: Sequence[Camera] | Rig, keypoints: Tensor, confidence: Tensor, channels: int = RAY_CHANNELS
-) -> Tensor:
-    """Keypoints as multi-view models take them.
-
-    The channels are x/w*2 - 1, y/w*2 - h/w and the confidence, and of 9 also the joint's ray, made of the keypoint
-    without distortion: the camera's centre (m, world) and the direction (a unit vector, world). All are 0 where a joint
-    is missing.
-
-    Args:
-        cameras: V cameras, or stacked ones, ``[V, ...]`` or ``[N, V, ...]``.
-        keypoints: ``[V, T, J, 2]`` or ``[N, V, T, J, 2]`` px as filmed.
-        confidence: ``[V, T, J]`` or ``[N, V, T, J]``, 0 or NaN where a joint is missing.
-        channels: 3 or 9.
-
-    Raises:
-        ValueError: for another number of channels, or another number of views than cameras.
-    """
-    if channels not in (3, RAY_CHANNELS):
-        raise ValueError(f"channels must be 3 (x, y, confidence) or {RAY_CHANNELS} (with rays), found {channels}")
-    rig = cameras if isinstance(cameras, Rig) else Rig.of(cameras)
-    if rig.T.shape[:-1] != keypoints.shape[:-3]:
-        raise ValueError(f"there are {list(rig.T.shape[:-1])} cameras and {list(keypoints.shape[:-3])} views")
-    center, f, c, k, p, size = (value[..., None, None, :] for value in rig[1:])
-    seen = (confidence > 0) & keypoints.isfinite().all(-1)
-    sizes = size.expand_as(keypoints).flatten(0, -2)
-    screen = normalize_screen(torch.where(seen.unsqueeze(-1), keypoints, 0).flatten(0, -2), sizes)
-    parts = [screen.view_as(keypoints), confidence.clamp(max=1).unsqueeze(-1)]
-    if channels == RAY_CHANNELS:
-        plane = (undistort(keypoints, f, c, k, p) - c) / f
-        ahead = torch.cat([plane, torch.ones_like(plane[..., :1])], -1)
-        ray = torch.nn.functional.normalize(ahead @ rig.R.unsqueeze(-3), dim=-1)  # rows times R: the camera's to world
-        parts += [center.expand_as(ray), ray]
-        seen = seen & ray.isfinite().all(-1)
-    return torch.where(seen.unsqueeze(-1), torch.cat(parts, -1), 0)
 
 
 class MultiView:

@@ -12,12 +12,11 @@ from torch.nn import functional
 from torch_geometric.data import Data
 
 from skelgraph.datasets.cameras.camera_sets import human36m_sessions, human36m_sets, to_cameras
-from skelgraph.datasets.cameras.placement import Rig
 from skelgraph.datasets.motion_capture import MotionCapture
 from skelgraph.datasets.randomness import generator
 from skelgraph.datasets.rendering.capsules import Capsules, render
 from skelgraph.datasets.rendering.figure import GROUP, RADIUS, backgrounds, clothes, limb_ends
-from skelgraph.geometry.cameras import human36m_cameras
+from skelgraph.geometry.cameras import Rig, human36m_cameras
 from skelgraph.skeleton import Skeleton
 from skelgraph.skeleton.bones import center_on
 

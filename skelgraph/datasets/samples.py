@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 from torch_geometric.data import Batch, Data
 
-from skelgraph.datasets.transforms import model_input
+from skelgraph.nn.inputs import model_input
 from skelgraph.skeleton import Skeleton
 
 
@@ -49,19 +49,3 @@ class Poses(NamedTuple):
         if x.dim() == 2:
             return skeleton.to_data(x, y=target, action=action)
         return Batch.from_data_list([skeleton.to_data(a, y=b, action=action) for a, b in zip(x, target, strict=True)])
-
-
-def answered(target: Tensor, pose: Tensor) -> Tensor:
-    """What a model that gives ``pose`` is asked for: of clips ``[N, T, J, 3]`` all frames, or the middle ones."""
-    return middle_frame(target) if pose.dim() < target.dim() else target
-
-
-def judged(poses: Tensor) -> Tensor:
-    """What errors are counted on, ``[N, J, C]``: poses as they are, of clips ``[N, T, J, C]`` the middle frames, and of
-    pictures from several views ``[N, V, T, J, C]`` all, one after another."""
-    return poses.flatten(0, 2) if poses.dim() == 5 else middle_frame(poses)
-
-
-def middle_frame(clips: Tensor) -> Tensor:
-    """Of clips ``[N, T, J, C]`` the middle frames ``[N, J, C]``; poses ``[N, J, C]`` as they are."""
-    return clips[:, clips.size(1) // 2] if clips.dim() == 4 else clips

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cache
 from importlib import resources
-from typing import Any
+from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor
@@ -263,3 +263,24 @@ def _width_and_height(points: Tensor, image_size: Tensor | Sequence[float]) -> t
     if not torch.compiler.is_compiling() and size.device.type == "cpu" and not (size > 0).all():
         raise ValueError(f"image_size must be positive px, found {size[~(size > 0).all(-1)][:5].tolist()}")
     return size[..., :1], size[..., 1:]
+
+
+class Rig(NamedTuple):
+    """The parameters of V cameras, stacked."""
+
+    R: Tensor  #: ``[V, 3, 3]``
+    T: Tensor  #: ``[V, 3]`` m
+    f: Tensor  #: ``[V, 2]`` px
+    c: Tensor  #: ``[V, 2]`` px
+    k: Tensor  #: ``[V, 3]``
+    p: Tensor  #: ``[V, 2]``
+    image_size: Tensor  #: ``[V, 2]`` px
+
+    @staticmethod
+    def of(cameras: Sequence[Camera]) -> Rig:
+        names = Rig._fields
+        return Rig(*(torch.stack([getattr(camera, name) for camera in cameras]).float() for name in names))
+
+    def take(self, index: Tensor | tuple[Tensor, ...]) -> Rig:
+        """The cameras at ``index``: ``[N]``, one a pose, or as a tensor with more dimensions is indexed."""
+        return Rig(*(value[index] for value in self))

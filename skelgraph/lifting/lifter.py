@@ -13,9 +13,10 @@ import torch
 from numpy.typing import ArrayLike, NDArray
 from torch import nn
 
-from skelgraph.datasets.transforms import model_input
 from skelgraph.lifting import weights
 from skelgraph.lifting.error_estimate import ErrorEstimate
+from skelgraph.nn.inputs import model_input
+from skelgraph.nn.prediction import Prediction, predict
 from skelgraph.poses.adapt import adapt
 from skelgraph.poses.keypoints import Keypoints
 from skelgraph.poses.pose3d import Pose3D
@@ -23,7 +24,6 @@ from skelgraph.skeleton import Skeleton
 from skelgraph.skeleton.bones import center_on
 from skelgraph.training import experiment
 from skelgraph.training.checkpoint import load_run
-from skelgraph.training.evaluate import Prediction, predict
 
 Progress = Callable[[int, int], None]
 """Called with the frames done and the frames in all."""

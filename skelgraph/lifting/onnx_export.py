@@ -16,16 +16,16 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from skelgraph import __version__
-from skelgraph.datasets.transforms import flip_input, flip_pose, model_input
 from skelgraph.files import atomic
 from skelgraph.lifting import weights
+from skelgraph.nn.inputs import flip_input, flip_pose, model_input
+from skelgraph.nn.prediction import pose_of
 from skelgraph.poses.pose3d import AXES, UNIT
 from skelgraph.skeleton import Skeleton
 from skelgraph.skeleton.bones import center_on
 from skelgraph.training import experiment
 from skelgraph.training.checkpoint import Which, load_run
-from skelgraph.training.evaluate import pose_of
+from skelgraph.version import __version__
 
 INPUTS, FOCAL, OUTPUTS = ("keypoints", "confidence", "image_size"), "focal", ("pose", "error")
 TOLERANCE = 1e-4  # m

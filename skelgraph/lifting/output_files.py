@@ -13,8 +13,8 @@ from skelgraph.io.poses.world_pose import WorldPose
 from skelgraph.lifting.summary import LiftedPerson
 from skelgraph.multiview.recording import Recording
 from skelgraph.poses.pose3d import Pose3D
-from skelgraph.training import curve
 from skelgraph.viz import page
+from skelgraph.viz.drawings.pose_drawing import draw_pose
 
 _PAGE = "pose.html"
 _NUMBERS, _PICTURE = (".npz", ".json"), ".png"
@@ -70,7 +70,7 @@ def write(
         for stem, each in people.items():
             each.pose.save(folder / f"{stem}.npz")
             if each.pose.num_frames:
-                curve.draw_pose(each.keypoints, each.pose, folder / (stem + _PICTURE), truth)
+                draw_pose(each.keypoints, each.pose, folder / (stem + _PICTURE), truth)
                 for ending in further:
                     file = folder / f"{stem}.{ending}"
                     poses.write(each.pose, file, axes=axes, root_estimate=each.root_estimate)
@@ -104,7 +104,7 @@ def write_world(
     pose, every = world.seen_by(camera), names(["pose"], further)
     with _staged(out, every) as folder:
         world.save(folder / "pose.npz", camera)
-        curve.draw_pose(keypoints, pose, folder / f"pose{_PICTURE}")
+        draw_pose(keypoints, pose, folder / f"pose{_PICTURE}")
         for ending in further:
             world.write(folder / f"pose.{ending}", axes)
         page.write_page(folder / _PAGE, pose, keypoints, model=model)

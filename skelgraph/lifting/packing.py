@@ -13,12 +13,11 @@ import torch
 from numpy.typing import NDArray
 from torch import nn
 
-from skelgraph.datasets.samples import middle_frame
 from skelgraph.lifting.error_estimate import ErrorEstimate
 from skelgraph.nn import metrics
+from skelgraph.nn.prediction import middle_frame, predict
 from skelgraph.skeleton import Skeleton
 from skelgraph.training import checkpoint, config, experiment
-from skelgraph.training.evaluate import predict
 
 KEPT = ("config", "skeleton", "in_channels", "mean_pose", "step", "epoch", "versions")
 

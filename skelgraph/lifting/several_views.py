@@ -14,7 +14,6 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from skelgraph.datasets.multiview import RAY_CHANNELS, multiview_input
 from skelgraph.geometry import triangulation
 from skelgraph.geometry.cameras import Camera
 from skelgraph.io import calibrations, poses
@@ -27,6 +26,7 @@ from skelgraph.motion import smoothing
 from skelgraph.multiview import recording
 from skelgraph.multiview.body_refinement import refine_body
 from skelgraph.multiview.recording import Recording
+from skelgraph.nn.inputs import RAY_CHANNELS, multiview_input
 from skelgraph.poses.keypoints import Keypoints
 from skelgraph.skeleton import Skeleton
 from skelgraph.training import experiment

@@ -11,7 +11,8 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
-from skelgraph.skeleton.bones import center_on, difference, procrustes
+from skelgraph.geometry.alignment import procrustes
+from skelgraph.skeleton.bones import center_on, difference
 
 __all__ = [
     "auc",
@@ -47,7 +48,7 @@ def mpjpe(pred: Tensor, target: Tensor) -> Tensor:
 def p_mpjpe(pred: Tensor, target: Tensor) -> Tensor:
     """MPJPE after each pose is aligned by a similarity without reflection (protocol 2).
 
-    A pose that cannot be aligned (:func:`skelgraph.skeleton.bones.procrustes`) counts with its error as it is.
+    A pose that cannot be aligned (:func:`skelgraph.geometry.alignment.procrustes`) counts with its error as it is.
     """
     return mpjpe(procrustes(pred, target), target)
 

@@ -1,4 +1,4 @@
-"""Evaluation: predictions with flip test-time augmentation, and every metric per part, joint and action."""
+"""Evaluation: every metric per part, joint and action."""
 
 from __future__ import annotations
 
@@ -9,13 +9,12 @@ from types import ModuleType
 from typing import Any, NamedTuple
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from skelgraph.datasets.multiview import MultiView
-from skelgraph.datasets.samples import judged
-from skelgraph.datasets.transforms import flip_input, flip_pose
 from skelgraph.files import atomic
 from skelgraph.nn import metrics
+from skelgraph.nn.prediction import judged, predict
 from skelgraph.skeleton import Skeleton
 from skelgraph.training import checkpoint, config, experiment
 from skelgraph.training.multi_view_metrics import views_report
@@ -104,64 +103,6 @@ def pose_pairs(dataset: Any, in_channels: int, device: torch.device, limit: int 
     target = judged(poses.target)
     action = poses.action.repeat_interleave(len(target) // len(poses.action))
     return PosePairs(poses.inputs(in_channels), target, action)
-
-
-class Prediction(NamedTuple):
-    """Poses [N, J, 3] in m, and for models that foretell it, how far off they take each joint to be [N, J], m."""
-
-    pose: Tensor
-    error: Tensor | None
-
-
-@torch.no_grad()
-def predict(
-    model: nn.Module,
-    x: Tensor,
-    skeleton: Skeleton,
-    *,
-    flip: bool = True,
-    batch_size: int = 1024,
-    check: Callable[[], None] = lambda: None,
-) -> Prediction:
-    """Predictions for inputs [N, J, C], the middle of clips [N, T, J, C], or all pictures [N, V, T, C, H, W], in
-    evaluation mode.
-
-    With ``flip`` the prediction is averaged with that of the mirrored input, mirrored back; whatever the model derives
-    from its input it derives anew. A skeleton without pairs cannot be mirrored and is not. The error is the length of
-    the vector of the coordinates' errors.
-    """
-    was_training = model.training
-    model.eval()
-    index = skeleton.flip_index.to(x.device)
-    parts = []
-    try:
-        for part in x.split(max(1, batch_size // (x.shape[1:3].numel() if x.dim() == 6 else 1))):
-            check()
-            found = _prediction(model(part))
-            if flip and skeleton.pairs:
-                mirrored = _prediction(model(flip_input(part, index)))
-                error = None if mirrored.error is None else mirrored.error[:, index]
-                found = Prediction(
-                    (found.pose + flip_pose(mirrored.pose, index)) / 2,
-                    None if found.error is None or error is None else (found.error + error) / 2,
-                )
-            parts.append(found)
-    finally:
-        model.train(was_training)
-    poses, errors = zip(*parts, strict=True)
-    return Prediction(torch.cat(poses), None if errors[0] is None else torch.cat(errors))
-
-
-def _prediction(output: Any) -> Prediction:
-    error = None if isinstance(output, Tensor) else getattr(output, "error", None)
-    error = None if error is None else judged(error).float().norm(dim=-1)
-    return Prediction(judged(pose_of(output)).float(), error)
-
-
-def pose_of(output: Any) -> Tensor:
-    """The pose of a model's output: the tensor itself, or the first of a NamedTuple."""
-    pose: Tensor = output if isinstance(output, Tensor) else output[0]
-    return pose
 
 
 def report(pose: Tensor, poses: PosePairs, skeleton: Skeleton, actions: Sequence[str]) -> dict[str, Any]:

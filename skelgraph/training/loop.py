@@ -14,17 +14,17 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-import skelgraph
 from skelgraph.datasets.randomness import hash64
-from skelgraph.datasets.samples import answered, judged
 from skelgraph.nn import losses
+from skelgraph.nn.prediction import answered, judged, pose_of, predict
 from skelgraph.training import checkpoint, optim
 from skelgraph.training.batches import Batches
-from skelgraph.training.evaluate import PosePairs, pose_of, pose_pairs, predict
+from skelgraph.training.evaluate import PosePairs, pose_pairs
 from skelgraph.training.experiment import Experiment
 from skelgraph.training.progress import TrainingProgress
 from skelgraph.training.run_folder import RunFolder
 from skelgraph.training.signals import Interrupted, StopRequest
+from skelgraph.version import __version__
 
 READ_EVERY = 50  # steps between two looks at the device where looking would wait for it
 
@@ -262,7 +262,7 @@ class Loop:
             "mean_pose": self.mean_pose,
             "threads": torch.get_num_threads(),
             "versions": {
-                "skelgraph": skelgraph.__version__,
+                "skelgraph": __version__,
                 "torch": torch.__version__,
                 "python": platform.python_version(),
             },

@@ -24,10 +24,10 @@ from skelgraph.nn.models import (
     SemGCN,
     SimpleBaseline,
 )
+from skelgraph.nn.prediction import pose_of
 from skelgraph.nn.refinements import JointFormerRefinement
 from skelgraph.nn.view_models import MSTR
 from skelgraph.skeleton.builtin import COCO_WHOLEBODY, HUMAN36M, HUMAN36M_16
-from skelgraph.training.evaluate import pose_of
 from skelgraph.training.section import nearest
 
 UNKNOWN = "not given"

@@ -10,10 +10,10 @@ from scipy.optimize import least_squares
 from torch_geometric.data import Batch
 
 from skelgraph import Skeleton
-from skelgraph.datasets.cameras.placement import Rig, place
+from skelgraph.datasets.cameras.placement import place
 from skelgraph.datasets.motion_capture import JOINT_NAMES, MotionCapture
-from skelgraph.datasets.transforms import model_input
-from skelgraph.geometry.cameras import human36m_cameras
+from skelgraph.geometry.cameras import Rig, human36m_cameras
+from skelgraph.nn.inputs import model_input
 from skelgraph.skeleton.builtin import COCO, HUMAN36M, HUMAN36M_16
 
 PLAIN = {"bone_scale": 0.0, "scale": 0.0, "mirror": False, "lean_deg": 0.0}

@@ -5,9 +5,10 @@ import pytest
 import torch
 
 from skelgraph.datasets import MultiView
-from skelgraph.datasets.multiview import Clips, film, multiview_input
+from skelgraph.datasets.multiview import Clips, film
 from skelgraph.geometry.cameras import human36m_cameras
 from skelgraph.geometry.rotations import rotate
+from skelgraph.nn.inputs import multiview_input
 from skelgraph.skeleton.bones import bone_lengths, center_on
 from skelgraph.skeleton.builtin import BLAZEPOSE, HUMAN36M
 

@@ -8,8 +8,8 @@ import pytest
 import torch
 
 from skelgraph.datasets import Rendered
+from skelgraph.nn.prediction import predict
 from skelgraph.training import checkpoint, evaluate, experiment, train
-from skelgraph.training.evaluate import predict
 from skelgraph.training.progress import Silent
 
 MODEL = {"name": "MSTR", "patch_size": 8, "hidden_channels": 8, "depths": [1, 1], "heads": [1, 2], "relation_heads": 2}

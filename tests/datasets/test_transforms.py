@@ -6,15 +6,8 @@ from torch_geometric.data import Batch, Data
 from torch_geometric.transforms import Compose
 
 from skelgraph import Skeleton
-from skelgraph.datasets.transforms import (
-    Center,
-    ParentDistance,
-    RandomFlip,
-    TypedEdges,
-    flip_input,
-    flip_pose,
-    model_input,
-)
+from skelgraph.datasets.transforms import Center, ParentDistance, RandomFlip, TypedEdges
+from skelgraph.nn.inputs import flip_input, flip_pose, model_input
 from skelgraph.skeleton.builtin import COCO, HUMAN36M
 
 SKELETONS = [HUMAN36M, COCO, Skeleton("pair", ["left_a", "right_a", "tail"], [-1, 0, 1], extra_edges=[(0, 2)])]

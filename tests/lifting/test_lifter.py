@@ -11,11 +11,11 @@ from lifting import SIZE, part_lifter, person, save_run
 from torch import Tensor, nn
 
 import skelgraph
-from skelgraph.datasets.transforms import flip_pose
 from skelgraph.lifting import lifter
 from skelgraph.lifting.error_estimate import ErrorEstimate
 from skelgraph.lifting.lifter import Lifter
 from skelgraph.nn import models
+from skelgraph.nn.inputs import flip_pose
 from skelgraph.poses.keypoints import Keypoints
 from skelgraph.skeleton.builtin import COCO, COCO_WHOLEBODY, HUMAN36M
 

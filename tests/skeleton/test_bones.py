@@ -7,6 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.spatial.transform import Rotation
 
+from skelgraph.geometry.alignment import procrustes
 from skelgraph.skeleton.bones import (
     COLLINEAR,
     bone_lengths,
@@ -15,7 +16,6 @@ from skelgraph.skeleton.bones import (
     difference,
     normals,
     parent_distance,
-    procrustes,
     safe_norm,
 )
 

@@ -9,9 +9,10 @@ import torch
 from torch import Tensor, nn
 
 from skelgraph import Skeleton
+from skelgraph.nn.prediction import predict
 from skelgraph.skeleton import builtin
 from skelgraph.training import evaluate, train
-from skelgraph.training.evaluate import PosePairs, predict, report
+from skelgraph.training.evaluate import PosePairs, report
 from skelgraph.training.progress import Silent
 
 STICK = Skeleton.from_dict(tiny.SKELETON)

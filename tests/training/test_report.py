@@ -15,8 +15,11 @@ from matplotlib.text import Text
 from skelgraph import Skeleton
 from skelgraph.poses.pose3d import Pose3D
 from skelgraph.skeleton import builtin
-from skelgraph.training import curve
+from skelgraph.skeleton.describe import describe
+from skelgraph.training.curve import draw_curve
 from skelgraph.viz.drawings import figures, skeleton_drawing
+from skelgraph.viz.drawings.pose_drawing import draw_pose
+from skelgraph.viz.drawings.skeleton_drawing import draw_skeleton
 
 
 @pytest.fixture
@@ -38,7 +41,7 @@ def texts(figure) -> list:
 
 
 def test_describe():
-    text = curve.describe(builtin.HUMAN36M)
+    text = describe(builtin.HUMAN36M)
     assert text.startswith("HUMAN36M: 17 joints, 16 bones, 0 extra edges\n")
     assert "edges   49: 17 center, 16 closer, 16 farther" in text
     assert "center  hip" in text and "pairs   6 left and right" in text
@@ -50,7 +53,7 @@ def test_describe():
 @pytest.mark.parametrize("name", builtin.__all__)
 def test_every_name_of_a_skeleton_is_readable(name, drawn, tmp_path):
     skeleton = builtin.get(name)
-    path = curve.draw_skeleton(skeleton, tmp_path / "a.png")
+    path = draw_skeleton(skeleton, tmp_path / "a.png")
     assert imread(path).std() > 0.01
     (figure,) = drawn
     written = texts(figure)
@@ -76,7 +79,7 @@ def test_whole_body_has_a_panel_a_part_and_hand():
 
 
 def test_edges_are_coloured_by_type(drawn, tmp_path):
-    curve.draw_skeleton(hexapod(), tmp_path / "a.png")
+    draw_skeleton(hexapod(), tmp_path / "a.png")
     colours = [tuple(patch.get_edgecolor()[:3]) for ax in drawn[0].axes for patch in ax.patches]
     assert len(colours) == 12 and len(set(colours)) == 2
 
@@ -88,12 +91,12 @@ def test_forests_and_single_joints_are_drawn(tmp_path):
         Skeleton("one", ["a"], [-1]),
         Skeleton("chain", [f"j{i}" for i in range(60)], range(-1, 59)),
     ):
-        assert imread(curve.draw_skeleton(skeleton, tmp_path / f"{skeleton.name}.png")).std() > 0.001
+        assert imread(draw_skeleton(skeleton, tmp_path / f"{skeleton.name}.png")).std() > 0.001
 
 
 def test_draw_pose_has_input_and_two_views_of_chosen_frames(drawn, tmp_path):
     pose, keypoints = example(100)
-    path = curve.draw_pose(keypoints, pose, tmp_path / "a.png", truth=pose.joints)
+    path = draw_pose(keypoints, pose, tmp_path / "a.png", truth=pose.joints)
     assert imread(path).std() > 0.01
     axes = drawn[0].axes
     assert len(axes) == 15
@@ -103,12 +106,12 @@ def test_draw_pose_has_input_and_two_views_of_chosen_frames(drawn, tmp_path):
 
 def test_draw_pose_without_input_and_for_one_frame(drawn, tmp_path):
     skeleton = hexapod()
-    curve.draw_pose(None, Pose3D(walk(1, skeleton), skeleton), tmp_path / "a.png")
+    draw_pose(None, Pose3D(walk(1, skeleton), skeleton), tmp_path / "a.png")
     assert len(drawn[0].axes) == 2
     with pytest.raises(ValueError, match="no frames"):
-        curve.draw_pose(None, Pose3D(np.zeros((0, 7, 3)), skeleton), tmp_path / "b.png")
+        draw_pose(None, Pose3D(np.zeros((0, 7, 3)), skeleton), tmp_path / "b.png")
     with pytest.raises(ValueError, match="keypoints have 3 frames, the pose 4"):
-        curve.draw_pose(example(3)[1], example(4)[0], tmp_path / "b.png")
+        draw_pose(example(3)[1], example(4)[0], tmp_path / "b.png")
 
 
 def a_run(folder: Path, metrics: bool = True) -> Path:
@@ -121,7 +124,7 @@ def a_run(folder: Path, metrics: bool = True) -> Path:
 
 
 def test_draw_curve(drawn, tmp_path):
-    assert curve.draw_curve(a_run(tmp_path)) == tmp_path / "curve.png"
+    assert draw_curve(a_run(tmp_path)) == tmp_path / "curve.png"
     loss, error = drawn[0].axes
     np.testing.assert_allclose(loss.lines[0].get_xydata(), [[e, 1 / e] for e in range(1, 6)])
     train, test, mean_pose = error.lines
@@ -131,26 +134,27 @@ def test_draw_curve(drawn, tmp_path):
 
 
 def test_draw_curve_without_metrics_log_or_rows(drawn, tmp_path):
-    curve.draw_curve(a_run(tmp_path, metrics=False))
+    draw_curve(a_run(tmp_path, metrics=False))
     assert len(drawn[0].axes[1].lines) == 2
     (tmp_path / "log.csv").write_text("epoch,step,lr,loss,train_mpjpe_mm,test_mpjpe_mm,poses_per_s,seconds\n")
     with pytest.raises(ValueError, match="no epoch is finished"):
-        curve.draw_curve(tmp_path)
+        draw_curve(tmp_path)
     with pytest.raises(FileNotFoundError, match="no log.csv"):
-        curve.draw_curve(tmp_path / "none")
+        draw_curve(tmp_path / "none")
 
 
 def test_matplotlib_is_loaded_late_and_pyplot_never(tmp_path):
     code = (
-        "import sys; from skelgraph import Skeleton; from skelgraph.training import curve as report; "
+        "import sys; from skelgraph import Skeleton; "
+        "from skelgraph.viz.drawings.skeleton_drawing import draw_skeleton; "
         "assert 'matplotlib' not in sys.modules; "
-        f"report.draw_skeleton(Skeleton('s', ['a', 'b'], [-1, 0]), {str(tmp_path / 'a.png')!r}); "
+        f"draw_skeleton(Skeleton('s', ['a', 'b'], [-1, 0]), {str(tmp_path / 'a.png')!r}); "
         "assert 'matplotlib' in sys.modules and 'matplotlib.pyplot' not in sys.modules"
     )
     subprocess.run([sys.executable, "-c", code], check=True)
 
 
 def test_same_picture_twice(tmp_path):
-    first = curve.draw_skeleton(builtin.COCO, tmp_path / "a.png").read_bytes()
-    assert curve.draw_skeleton(builtin.COCO, tmp_path / "b.png").read_bytes() == first
+    first = draw_skeleton(builtin.COCO, tmp_path / "a.png").read_bytes()
+    assert draw_skeleton(builtin.COCO, tmp_path / "b.png").read_bytes() == first
     assert imread(io.BytesIO(first)).shape[2] in (3, 4)

@@ -7,8 +7,7 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
-from skelgraph.datasets.cameras.placement import Rig
-from skelgraph.geometry.cameras import human36m_cameras
+from skelgraph.geometry.cameras import Rig, human36m_cameras
 from skelgraph.geometry.rotations import from_vector, rotate
 
 _IMAGE_SIZES = ((1920, 1080), (1080, 1920), (1280, 720), (1000, 1000), (1000, 1002))

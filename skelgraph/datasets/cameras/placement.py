@@ -2,39 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import NamedTuple
-
 import torch
 from torch import Tensor
 
-from skelgraph.geometry.cameras import Camera, project
+from skelgraph.geometry.cameras import Rig, project
 
 _NEAREST_M = 0.5
 _FAR_M = 6.0  # a person fits the image at this distance on the optical axis
 _STEPS_BACK = 6
 _MAX_STEPS = 24
-
-
-class Rig(NamedTuple):
-    """The parameters of V cameras, stacked."""
-
-    R: Tensor  #: ``[V, 3, 3]``
-    T: Tensor  #: ``[V, 3]`` m
-    f: Tensor  #: ``[V, 2]`` px
-    c: Tensor  #: ``[V, 2]`` px
-    k: Tensor  #: ``[V, 3]``
-    p: Tensor  #: ``[V, 2]``
-    image_size: Tensor  #: ``[V, 2]`` px
-
-    @staticmethod
-    def of(cameras: Sequence[Camera]) -> Rig:
-        names = Rig._fields
-        return Rig(*(torch.stack([getattr(camera, name) for camera in cameras]).float() for name in names))
-
-    def take(self, index: Tensor | tuple[Tensor, ...]) -> Rig:
-        """The cameras at ``index``: ``[N]``, one a pose, or as a tensor with more dimensions is indexed."""
-        return Rig(*(value[index] for value in self))
 
 
 def place(joints: Tensor, position: Tensor, rig: Rig) -> tuple[Tensor, Tensor]:

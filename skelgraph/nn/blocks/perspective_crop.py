@@ -25,7 +25,7 @@ def perspective_crop(x: Tensor) -> PerspectiveCrop:
     Neural Reconstruction of 3D Pose with Perspective Crop Layers", CVPR 2021), but of keypoints.
 
     Args:
-        x: model input [B, J, C] of 2, 3 or 4 channels, see ``skelgraph.datasets.transforms.model_input``. With 2
+        x: model input [B, J, C] of 2, 3 or 4 channels, see ``skelgraph.nn.inputs.model_input``. With 2
             channels a keypoint at (0, 0) is missing.
     """
     xy = x[..., :2]

@@ -34,7 +34,7 @@ def misses(x: Tensor, points: Tensor, met: Tensor) -> tuple[Tensor, Tensor]:
     """How rays miss points: from each point to the nearest on each ray [B, V, T, J, 3], m, and the median length [B].
 
     Args:
-        x: model input [B, V, T, J, 9], see :func:`skelgraph.datasets.multiview.multiview_input`.
+        x: model input [B, V, T, J, 9], see :func:`skelgraph.nn.inputs.multiview_input`.
         points: m, world, [B, T, J, 3].
         met: the points that count for the median, bool [B, T, J].
     """

@@ -6,10 +6,11 @@ from torch.nn import Parameter, functional
 
 from skelgraph.geometry.rays import Agreement, consensus, nearest, nearest_robustly
 from skelgraph.nn.blocks.ray_points import NUM_FEATURES, RayPoints, describe, misses
+from skelgraph.nn.inputs import RAY_CHANNELS
 from skelgraph.nn.layers import PartitionConv, SemAttention, Topology
 from skelgraph.skeleton import Skeleton
 
-PLAIN_CHANNELS, RAY_CHANNELS = 3, 9
+PLAIN_CHANNELS = 3
 _GATE_BIAS = -2.0  # gates start at 0.12
 _MOST_TRUST = 4.0
 
@@ -83,7 +84,7 @@ class MultiViewLifter(nn.Module):
 
     Args:
         skeleton: the skeleton of input and output.
-        in_channels: 9: x, y, confidence and ray, see :func:`skelgraph.datasets.multiview.multiview_input`; 3: no ray.
+        in_channels: 9: x, y, confidence and ray, see :func:`skelgraph.nn.inputs.multiview_input`; 3: no ray.
         out_channels: 3.
         num_frames: T of the clips that it is trained on and windows of longer ones are cut to.
         hidden_channels: C.

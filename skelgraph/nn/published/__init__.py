@@ -3,23 +3,18 @@
 from __future__ import annotations
 
 import inspect
-import pickle
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 
 import numpy as np
-import safetensors.torch
 import torch
-from safetensors import SafetensorError
 from torch import Tensor, nn
 
 from skelgraph.nn.published.plans import SYSTEMS, Plan
 from skelgraph.nn.published.rules import State
 from skelgraph.skeleton import Skeleton
-from skelgraph.training import checkpoint
 
-__all__ = ["SYSTEMS", "convert", "from_published"]
+__all__ = ["SYSTEMS", "from_published"]
 
 WRAPPERS = ("state_dict", "model_state_dict", "model_pos", "model")
 
@@ -116,74 +111,3 @@ def load(system: str, model: nn.Module, plan: Plan, state: State) -> None:
         of = f"{type(model).__name__} on {model.skeleton!r} with {plan.arguments}"
         raise ValueError(f"{system}: the checkpoint does not fit {of}: " + "; ".join(faults))
     model.load_state_dict({**wanted, **made})
-
-
-def convert(
-    system: str, path: str | Path, out: str | Path, skeleton: Skeleton, *, force: bool = False, **arguments: Any
-) -> nn.Module:
-    """Writes a published checkpoint file as one of ours, for ``skelgraph.load`` and ``skelgraph lift --checkpoint``.
-
-    Args:
-        system: one of :data:`SYSTEMS`.
-        path: .pt, .pth or .pth.tar, of which only tensors are read, never code; or .safetensors.
-        out: the file to write, NAME.safetensors.
-        skeleton: that of the checkpoint.
-        force: overwrite ``out``.
-        **arguments: as for :func:`from_published`.
-
-    Returns:
-        The model.
-
-    Raises:
-        FileNotFoundError: if there is no such checkpoint.
-        ValueError: if it cannot be read safely or does not fit, or ``out`` is there already. Nothing is written then.
-    """
-    path, out = Path(path), Path(out)
-    if out.suffix != ".safetensors":
-        raise ValueError(f"{out}: expected a file whose name ends in .safetensors")
-    if out.exists() and not force:
-        raise ValueError(f"{out} is there already: --force overwrites it")
-    state_dict = read(path)
-    try:
-        plan, state = plan_of(system, state_dict, skeleton, arguments)
-        model = build(system, plan, state, skeleton)
-    except ValueError as error:
-        raise ValueError(f"{path}: {error}") from None
-    spec = {"name": type(model).__name__, "in_channels": model.in_channels, **plan.arguments}
-    meta = {
-        "config": {"skeleton": skeleton.to_dict(), "model": spec},
-        "skeleton": skeleton.to_dict(),
-        "in_channels": model.in_channels,
-        "step": 0,
-        "converted": {"system": system, "file": path.name},
-    }
-    out.parent.mkdir(parents=True, exist_ok=True)
-    checkpoint.save(out, {f"model.{name}": tensor for name, tensor in model.state_dict().items()}, meta)
-    return model
-
-
-def read(path: Path) -> Mapping[str, Any]:
-    """What a checkpoint file of someone else's holds, tensors and plain values only.
-
-    Raises:
-        FileNotFoundError: if there is none.
-        ValueError: if it is damaged, or asks for code to be run.
-    """
-    if not path.is_file():
-        raise FileNotFoundError(f"{path}: no such checkpoint")
-    try:
-        if path.suffix == ".safetensors":
-            return safetensors.torch.load_file(path)
-        content = torch.load(path, map_location="cpu", weights_only=True)
-    except pickle.UnpicklingError as error:
-        reason = str(error).split("\n")[0]
-        raise ValueError(
-            f"{path}: holds more than tensors and plain values, which is not opened, as it may run code ({reason}); "
-            "save its state_dict() alone, in an environment that you trust it in"
-        ) from None
-    except (SafetensorError, RuntimeError, EOFError, ValueError, KeyError) as error:
-        reason = str(error).split("\n")[0]
-        raise ValueError(f"{path}: damaged, or no checkpoint of PyTorch: {reason}") from None
-    if not isinstance(content, Mapping):
-        raise ValueError(f"{path}: holds a {type(content).__name__}; expected a state dict")
-    return content

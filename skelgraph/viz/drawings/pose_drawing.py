@@ -11,7 +11,7 @@ from numpy.typing import ArrayLike, NDArray
 from skelgraph.poses.keypoints import Keypoints
 from skelgraph.poses.pose3d import Pose3D
 from skelgraph.viz.drawings import figures, strokes
-from skelgraph.viz.page import centred_truth
+from skelgraph.viz.drawings.truth import centred_truth
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

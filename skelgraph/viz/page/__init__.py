@@ -20,6 +20,7 @@ from skelgraph.files import atomic
 from skelgraph.poses.keypoints import Keypoints
 from skelgraph.poses.pose3d import Pose3D
 from skelgraph.viz.drawings import strokes
+from skelgraph.viz.drawings.truth import centred_truth
 
 _SCRIPTS = ("page_data.js", "page_view.js", "page_drawing.js", "page_words.js", "page.js")  # one script, in this order
 Clip = TypeVar("Clip", Pose3D, Keypoints)
@@ -95,21 +96,6 @@ def write_page(
     }
     atomic.write(Path(path), _fill(block))
     return Path(path)
-
-
-def centred_truth(pose: Pose3D, truth: Pose3D | ArrayLike) -> NDArray[np.float32]:
-    """True joints [F, J, 3], m, relative to the mean of the pose's origin joints.
-
-    Raises:
-        ValueError: if the truth has other joints or another shape than the pose.
-    """
-    if isinstance(truth, Pose3D) and truth.skeleton.joints != pose.skeleton.joints:
-        raise ValueError(f"truth has the joints of {truth.skeleton.name!r}, the pose those of {pose.skeleton.name!r}")
-    joints = np.asarray(truth.joints if isinstance(truth, Pose3D) else truth, dtype=np.float32)
-    if joints.shape != pose.joints.shape:
-        raise ValueError(f"truth has the shape {list(joints.shape)}, the pose {list(pose.joints.shape)} [F, J, 3]")
-    origin = [pose.skeleton.index(joint) for joint in pose.origin]
-    return joints - joints[:, origin].mean(axis=1, keepdims=True)
 
 
 def _every(shown: Clip, step: int) -> Clip:

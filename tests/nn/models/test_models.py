@@ -14,14 +14,14 @@ from torch_geometric.data import Batch
 from torch_geometric.nn import summary
 
 from skelgraph import Skeleton
-from skelgraph.datasets.transforms import flip_input, flip_pose
 from skelgraph.nn import layers, losses, models
+from skelgraph.nn.inputs import flip_input, flip_pose
 from skelgraph.nn.layers import PartitionConv, Topology
 from skelgraph.nn.models import SemGAN
 from skelgraph.nn.models.sem_gcn import joint_groups
+from skelgraph.nn.prediction import predict
 from skelgraph.skeleton.builtin import COCO, COCO_WHOLEBODY, HUMAN36M, HUMAN36M_16, OPENPOSE_BODY25
 from skelgraph.training import config, experiment
-from skelgraph.training.evaluate import predict
 
 SMALL = {
     "num_layers": 2,

@@ -12,10 +12,11 @@ from torch import Tensor, nn
 
 from skelgraph import Skeleton
 from skelgraph.nn.models.mstr import Block, FrameImageRelation, PatchMerging
-from skelgraph.nn.published import convert, from_published
+from skelgraph.nn.published import from_published
 from skelgraph.nn.view_models import MSTR
 from skelgraph.skeleton.builtin import COCO_WHOLEBODY, HUMAN36M, HUMAN36M_16, OPENPOSE_BODY25
 from skelgraph.training import checkpoint, config, experiment
+from skelgraph.training.convert import convert
 from skelgraph.training.systems import count_multiply_adds, count_parameters, describe
 
 STAR = Skeleton("star", ["middle", "north", "east", "south", "west"], [-1, 0, 0, 0, 0])

@@ -2,7 +2,7 @@ import pytest
 import torch
 
 from skelgraph import Skeleton
-from skelgraph.datasets.transforms import flip_input, flip_pose
+from skelgraph.nn.inputs import flip_input, flip_pose
 from skelgraph.nn.models import PartLifter
 from skelgraph.skeleton.builtin import COCO_WHOLEBODY, HUMAN36M
 

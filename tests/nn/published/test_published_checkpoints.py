@@ -23,12 +23,14 @@ from skelgraph.nn.models import (
     SemGCN,
     SimpleBaseline,
 )
-from skelgraph.nn.published import SYSTEMS, convert, from_published, plan_of
+from skelgraph.nn.prediction import pose_of
+from skelgraph.nn.published import SYSTEMS, from_published, plan_of
 from skelgraph.nn.refinements import JointFormerRefinement
 from skelgraph.nn.view_models import MSTR
 from skelgraph.skeleton.builtin import COCO_WHOLEBODY, HUMAN36M, HUMAN36M_16
 from skelgraph.training import checkpoint
-from skelgraph.training.evaluate import evaluate, pose_of
+from skelgraph.training.convert import convert
+from skelgraph.training.evaluate import evaluate
 
 
 class Case(NamedTuple):

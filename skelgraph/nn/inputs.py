@@ -1,0 +1,105 @@
+"""What models take: keypoints as input tensors, and their mirror images."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor
+
+from skelgraph.geometry.cameras import Camera, Rig, normalize_screen, undistort
+
+
+def model_input(
+    keypoints: Tensor, confidence: Tensor, image_size: Tensor, channels: int = 2, focal: Tensor | None = None
+) -> Tensor:
+    """Keypoints as models take them: x/w*2 - 1, y/w*2 - h/w, and 0 where a joint is missing.
+
+    Args:
+        keypoints: ``[N, J, 2]`` px, or of clips ``[N, T, J, 2]``.
+        confidence: ``[N, J]`` or ``[N, T, J]``; 0 marks a missing joint, whose keypoints may be anything, NaN included.
+        image_size: width and height, ``[N, 2]`` or ``[2]`` px.
+        channels: 2; 3 appends the confidence, at most 1; 4 appends f/w too, the same at every joint, 0 where the focal
+            length is not known.
+        focal: ``[N]`` or a scalar, px, 0 where it is not known; None: nowhere.
+
+    Returns:
+        ``[N, J, channels]`` or ``[N, T, J, channels]``.
+
+    Raises:
+        ValueError: for another number of channels.
+    """
+    if channels not in (2, 3, 4):
+        raise ValueError(f"channels must be 2 (x, y), 3 (with confidence) or 4 (with f/w), found {channels}")
+    if image_size.dim() == 2 and keypoints.dim() == 4:
+        image_size = image_size.unsqueeze(1).expand(-1, keypoints.size(1), -1)
+    seen = (confidence > 0).unsqueeze(-1)
+    x = torch.where(seen, normalize_screen(torch.where(seen, keypoints, 0), image_size), 0)
+    if channels == 2:
+        return x
+    x = torch.cat([x, confidence.clamp(max=1).unsqueeze(-1).to(x)], -1)
+    if channels == 3:
+        return x
+    width = image_size[..., 0]
+    known = torch.zeros_like(width) if focal is None else focal.to(x).view(-1, *[1] * (width.dim() - 1)) / width
+    while known.dim() < x.dim():
+        known = known.unsqueeze(-1)
+    return torch.cat([x, known.expand(*x.shape[:-1], 1)], -1)
+
+
+def flip_input(x: Tensor, flip_index: Tensor) -> Tensor:
+    """The mirror image of a model input ``[..., J, C]``: x changes sign, left and right joints change places.
+
+    Missing joints stay 0; further channels (y, confidence) go along. Flipping twice gives the input back.
+    """
+    return _mirrored(x, flip_index.to(x.device))
+
+
+def flip_pose(pose: Tensor, flip_index: Tensor) -> Tensor:
+    """The mirror image of a pose ``[..., J, 3]`` in the camera frame: x changes sign, left and right change places."""
+    return _mirrored(pose, flip_index.to(pose.device))
+
+
+def _mirrored(x: Tensor, flip_index: Tensor) -> Tensor:
+    x = x.index_select(-2, flip_index)
+    return torch.cat([-x[..., :1], x[..., 1:]], -1)
+
+
+RAY_CHANNELS = 9
+
+
+def multiview_input(
+    cameras: Sequence[Camera] | Rig, keypoints: Tensor, confidence: Tensor, channels: int = RAY_CHANNELS
+) -> Tensor:
+    """Keypoints as multi-view models take them.
+
+    The channels are x/w*2 - 1, y/w*2 - h/w and the confidence, and of 9 also the joint's ray, made of the keypoint
+    without distortion: the camera's centre (m, world) and the direction (a unit vector, world). All are 0 where a joint
+    is missing.
+
+    Args:
+        cameras: V cameras, or stacked ones, ``[V, ...]`` or ``[N, V, ...]``.
+        keypoints: ``[V, T, J, 2]`` or ``[N, V, T, J, 2]`` px as filmed.
+        confidence: ``[V, T, J]`` or ``[N, V, T, J]``, 0 or NaN where a joint is missing.
+        channels: 3 or 9.
+
+    Raises:
+        ValueError: for another number of channels, or another number of views than cameras.
+    """
+    if channels not in (3, RAY_CHANNELS):
+        raise ValueError(f"channels must be 3 (x, y, confidence) or {RAY_CHANNELS} (with rays), found {channels}")
+    rig = cameras if isinstance(cameras, Rig) else Rig.of(cameras)
+    if rig.T.shape[:-1] != keypoints.shape[:-3]:
+        raise ValueError(f"there are {list(rig.T.shape[:-1])} cameras and {list(keypoints.shape[:-3])} views")
+    center, f, c, k, p, size = (value[..., None, None, :] for value in rig[1:])
+    seen = (confidence > 0) & keypoints.isfinite().all(-1)
+    sizes = size.expand_as(keypoints).flatten(0, -2)
+    screen = normalize_screen(torch.where(seen.unsqueeze(-1), keypoints, 0).flatten(0, -2), sizes)
+    parts = [screen.view_as(keypoints), confidence.clamp(max=1).unsqueeze(-1)]
+    if channels == RAY_CHANNELS:
+        plane = (undistort(keypoints, f, c, k, p) - c) / f
+        ahead = torch.cat([plane, torch.ones_like(plane[..., :1])], -1)
+        ray = torch.nn.functional.normalize(ahead @ rig.R.unsqueeze(-3), dim=-1)  # rows times R: the camera's to world
+        parts += [center.expand_as(ray), ray]
+        seen = seen & ray.isfinite().all(-1)
+    return torch.where(seen.unsqueeze(-1), torch.cat(parts, -1), 0)
