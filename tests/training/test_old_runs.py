@@ -1,0 +1,48 @@
+"""Runs that were stored by an earlier version of the package stay readable."""
+
+import json
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from skelgraph.io.poses.world_pose import WorldPose
+from skelgraph.lifting.several_views import lift_recording
+from skelgraph.lifting.single_view import lift
+from skelgraph.poses.pose3d import Pose3D
+from skelgraph.training import train
+from skelgraph.training.evaluate import evaluate
+
+FOLDER = Path(__file__).parent / "old_runs"
+EXPECTED = json.loads((FOLDER / "expected.json").read_text(encoding="utf-8"))
+
+
+@pytest.fixture(params=EXPECTED)
+def run(request: pytest.FixtureRequest, tmp_path: Path) -> Path:
+    return Path(shutil.copytree(FOLDER / request.param, tmp_path / request.param))
+
+
+def test_evaluates_as_before(run: Path) -> None:
+    assert evaluate(run)["mpjpe_mm"] == pytest.approx(EXPECTED[run.name]["evaluated"], rel=1e-4)
+
+
+def test_resumes_to_where_it_led_before(run: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(train.curve, "draw_curve", lambda *anything: None)  # slow, and not asked about here
+    monkeypatch.setattr(train, "draw_table", lambda *anything: None)
+    train.resume(run)
+    metrics = json.loads((run / "metrics.json").read_text(encoding="utf-8"))
+    assert metrics["mpjpe_mm"] == pytest.approx(EXPECTED[run.name]["resumed"], rel=1e-3)
+    assert metrics["steps"] == {"am_pose": 15, "sem_gcn": 15, "multi_view_lifter": 6}[run.name]
+
+
+def test_lifts_as_before(run: Path, tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    if run.name == "multi_view_lifter":
+        views = sorted((FOLDER / "views").glob("*.npz"))
+        lift_recording(views, FOLDER / "views" / "Calib.json", out, checkpoint=run)
+        pose = WorldPose.load(out / "pose.npz").joints[0]
+    else:
+        lift(FOLDER / "person.npz", out, checkpoint=run)
+        pose = Pose3D.load(out / "pose.npz").joints[0]
+    np.testing.assert_allclose(pose, EXPECTED[run.name]["pose"], atol=1e-4)
