@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Iterable, Sequence
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
 import torch
 from torch import Tensor
 
-if TYPE_CHECKING:
-    from skelgraph.skeleton import Skeleton
+Ties = Literal["depth", "drop"]
+"""What becomes of edges whose ends are equally far from the center, see :func:`by_center`."""
 
 CENTER, CLOSER, FARTHER, SYMMETRIC, FORWARD, BACKWARD = range(6)
 EDGE_TYPES = ("center", "closer", "farther", "symmetric", "forward", "backward")
@@ -28,8 +28,43 @@ def undirected(num_nodes: int, bones: Iterable[tuple[int, int]]) -> Tensor:
     return torch.tensor(sorted(pairs), dtype=torch.long).view(-1, 2).t().flip(0).contiguous()
 
 
-def hops_from(source: int, neighbours: Sequence[Sequence[int]]) -> dict[int, int]:
-    """Hops from ``source`` to each node that it reaches, by breadth-first search."""
+def hops_from(sources: Iterable[int], num_nodes: int, bones: Iterable[tuple[int, int]]) -> list[int]:
+    """Hops to each node from the first of ``sources`` that reaches it, by breadth-first search.
+
+    Raises:
+        ValueError: if no source reaches a node.
+    """
+    neighbours: list[list[int]] = [[] for _ in range(num_nodes)]
+    for a, b in bones:
+        neighbours[a].append(b)
+        neighbours[b].append(a)
+    hops: dict[int, int] = {}
+    for source in sources:
+        if source not in hops:
+            hops |= _reached(source, neighbours)
+    lost = [i for i in range(num_nodes) if i not in hops]
+    if lost:
+        raise ValueError(f"no source reaches the nodes {', '.join(map(str, lost))}")
+    return [hops[i] for i in range(num_nodes)]
+
+
+def branches(center: int, num_nodes: int, bones: Iterable[tuple[int, int]]) -> list[list[int]]:
+    """The connected pieces that are left without the center, each sorted, by their first nodes."""
+    neighbours: list[list[int]] = [[] for _ in range(num_nodes)]
+    for a, b in bones:
+        if center not in (a, b):
+            neighbours[a].append(b)
+            neighbours[b].append(a)
+    pieces: list[list[int]] = []
+    left = {*range(num_nodes)} - {center}
+    while left:
+        pieces.append(sorted(_reached(min(left), neighbours)))
+        left -= {*pieces[-1]}
+    return pieces
+
+
+def _reached(source: int, neighbours: Sequence[Sequence[int]]) -> dict[int, int]:
+    """Hops from ``source`` to each node that it reaches."""
     hops, queue = {source: 0}, deque([source])
     while queue:
         node = queue.popleft()
@@ -41,7 +76,7 @@ def hops_from(source: int, neighbours: Sequence[Sequence[int]]) -> dict[int, int
 
 
 def by_center(
-    skeleton: Skeleton, center: int | str | None = None, ties: Literal["depth", "drop"] = "depth"
+    edge_index: Tensor, hops: Sequence[int], depth: Sequence[int], ties: Ties = "depth"
 ) -> tuple[Tensor, Tensor]:
     r"""Types edges by which end is nearer the center in hops (Cai et al., ICCV 2019, section 3.1).
 
@@ -49,17 +84,17 @@ def by_center(
     :math:`h_s > h_t`.
 
     Args:
-        skeleton: the skeleton.
-        center: joint name or index that hops are counted from; default the skeleton's own center.
+        edge_index: source and target of each edge, [2, E].
+        hops: each node's distance h from the center.
+        depth: each node's depth in its tree.
         ties: what becomes of edges whose ends are equally far: ``"depth"`` takes the joint that is higher in the tree
             as the nearer one, then the lower index; ``"drop"`` leaves such edges out, as Cai's code does.
 
     Returns:
-        ``edge_index`` [2, E] and ``edge_type`` [E].
+        ``edge_index`` [2, E'] and ``edge_type`` [E'].
     """
-    hops, depth = skeleton.hops(center).tolist(), skeleton.depth
     kept, types = [], []
-    for source, target in skeleton.edge_index.t().tolist():
+    for source, target in edge_index.t().tolist():
         if source == target:
             types.append(CENTER)
         elif hops[source] == hops[target] and ties == "drop":

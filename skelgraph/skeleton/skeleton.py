@@ -7,17 +7,18 @@ from difflib import get_close_matches
 from functools import cached_property
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any
 
-import networkx as nx
 import torch
 import yaml
 from torch import Tensor
-from torch_geometric.data import Data
 
 from skelgraph.files import yaml_file
-from skelgraph.skeleton import edges, networkx_graphs
-from skelgraph.skeleton.bones import parent_distance, safe_norm
+from skelgraph.skeleton import checks, edges, plain_form
+
+if TYPE_CHECKING:  # each takes about a second to load
+    import networkx as nx
+    from torch_geometric.data import Data
 
 Joint = int | str
 
@@ -66,21 +67,22 @@ class Skeleton:
         origin: Sequence[Joint] | None = None,
         extra_edges: Sequence[tuple[Joint, Joint]] = (),
     ) -> None:
-        fields: dict[str, Any] = {"name": name, "joints": tuple(joints), "parents": tuple(int(p) for p in parents)}
-        self.__dict__.update(fields)
-        networkx_graphs.check_joints(name, self.joints)
-        networkx_graphs.check_parents(name, self.joints, self.parents)
-        fields["center"] = self.roots[0] if center is None else self.index(center)
-        fields["origin"] = self._unique("origin", (self.roots[0],) if origin is None else origin)
-        fields["pairs"] = self._pairs(pairs)
-        fields["extra_edges"] = self._extra_edges(extra_edges)
-        self.__dict__.update(fields)
-        fields["parts"] = self._groups("parts", {name: range(len(self.joints))} if parts is None else parts)
-        missing = set(range(self.num_joints)) - {i for part in fields["parts"].values() for i in part}
-        if missing:
-            raise ValueError(f"skeleton {name!r}: parts must cover every joint; left out: {self._named(missing)}")
-        fields["limbs"] = self._groups("limbs", networkx_graphs.branches(self) if limbs is None else limbs)
-        self.__dict__.update(fields)
+        checks.check_joints(name, joints := tuple(joints))
+        checks.check_parents(name, joints, parents := tuple(int(p) for p in parents))
+        self.__dict__.update(name=name, joints=joints, parents=parents)
+        self.__dict__.update(
+            center=self.roots[0] if center is None else self.index(center),
+            origin=self._indices((self.roots[0],) if origin is None else origin),
+            pairs=self._pairs(twins(joints) if pairs is None else pairs),
+            extra_edges=self._pairs(extra_edges),
+            parts=self._groups({name: range(len(joints))} if parts is None else parts),
+        )
+        checks.check_unique(name, joints, "origin", self.origin)
+        checks.check_pairs(name, joints, self.pairs)
+        checks.check_extra_edges(name, joints, self.bones, self.extra_edges)
+        checks.check_parts(name, joints, self.parts)
+        self.__dict__["limbs"] = self._groups(self._branches() if limbs is None else limbs)
+        checks.check_groups(name, joints, "limbs", self.limbs)
 
     # ---- construction from other forms
 
@@ -99,8 +101,7 @@ class Skeleton:
         Raises:
             ValueError: if a joint has two parents, or for anything that :class:`Skeleton` refuses.
         """
-        roots = [root] if isinstance(root, str) else list(root or [])
-        joints, parents = networkx_graphs.from_bones(name, bones, roots)
+        joints, parents = plain_form.from_bones(name, bones, root)
         return cls(name, joints, parents, **fields)
 
     @classmethod
@@ -110,22 +111,8 @@ class Skeleton:
         Raises:
             ValueError: for an unknown, missing or mistyped field, or anything that :class:`Skeleton` refuses.
         """
-        known = ("name", "joints", "parents", "bones", "root", "center", "pairs", "parts", "limbs", "origin")
-        for key in fields:
-            if key not in (*known, "extra_edges"):
-                near = get_close_matches(str(key), known, 1)
-                raise ValueError(
-                    f"skeleton field {key!r} is not known" + (f"; did you mean {near[0]!r}?" if near else "")
-                )
-        rest = dict(fields)
         try:
-            name = str(rest.pop("name"))
-            if "bones" in rest:
-                return cls.from_edges(name, [(str(a), str(b)) for a, b in rest.pop("bones")], **rest)
-            parents = [p if isinstance(p, int) else rest["joints"].index(p) for p in rest.pop("parents")]
-            return cls(name, rest.pop("joints"), parents, **rest)
-        except KeyError as error:
-            raise ValueError(f"a skeleton needs the fields name, joints and parents; missing: {error}") from None
+            return cls(**plain_form.from_mapping(fields))
         except (TypeError, AttributeError) as error:
             raise ValueError(f"skeleton {fields.get('name')!r} has a field of the wrong type: {error}") from None
 
@@ -152,6 +139,8 @@ class Skeleton:
         Raises:
             ValueError: for a joint with two parents, an unknown root, or anything that :class:`Skeleton` refuses.
         """
+        from skelgraph.skeleton import networkx_graphs
+
         name = str(fields.pop("name", graph.name or "skeleton"))
         joints, parents, extra = networkx_graphs.from_networkx(name, graph, root)
         return cls(name, joints, parents, **{"extra_edges": extra, **fields})
@@ -190,7 +179,19 @@ class Skeleton:
     @property
     def edge_type(self) -> Tensor:
         """LongTensor [E]: 0 CENTER, 1 CLOSER, 2 FARTHER (see :func:`skelgraph.skeleton.edges.by_center`)."""
-        return edges.by_center(self)[1]
+        return self.typed_edges()[1]
+
+    def typed_edges(self, center: Joint | None = None, ties: edges.Ties = "depth") -> tuple[Tensor, Tensor]:
+        """``edge_index`` [2, E] and ``edge_type`` [E] by hops from ``center`` (default the skeleton's).
+
+        Args:
+            center: a joint.
+            ties: of edges whose ends are equally far, see :func:`skelgraph.skeleton.edges.by_center`.
+
+        Raises:
+            ValueError: if there is no such joint.
+        """
+        return edges.by_center(self.edge_index, self.hops(center).tolist(), self.depth, ties)
 
     @cached_property
     def num_edges(self) -> int:
@@ -227,15 +228,8 @@ class Skeleton:
 
         In a component that the source does not reach, hops count from its first root.
         """
-        neighbours: list[list[int]] = [[] for _ in self.joints]
-        for a, b in (*self.bones, *self.extra_edges):
-            neighbours[a].append(b)
-            neighbours[b].append(a)
-        hops: dict[int, int] = {}
-        for start in (self.center if source is None else self.index(source), *self.roots):
-            if start not in hops:
-                hops |= edges.hops_from(start, neighbours)
-        return torch.tensor([hops[i] for i in range(self.num_joints)])
+        sources = (self.center if source is None else self.index(source), *self.roots)
+        return torch.tensor(edges.hops_from(sources, self.num_joints, (*self.bones, *self.extra_edges)))
 
     def subset(self, joints: Sequence[Joint], name: str | None = None) -> Skeleton:
         """The skeleton of some joints, in the order given; a joint's parent is its nearest kept ancestor.
@@ -245,7 +239,8 @@ class Skeleton:
         Raises:
             ValueError: for an unknown or repeated joint, or none.
         """
-        kept = self._unique("subset", joints)
+        kept = self._indices(joints)
+        checks.check_unique(self.name, self.joints, "subset", kept)
         new = {old: i for i, old in enumerate(kept)}
 
         def parent(joint: int) -> int:
@@ -292,29 +287,15 @@ class Skeleton:
         Raises:
             ValueError: if ``x`` is not [J, C] with at least two channels.
         """
-        x = torch.as_tensor(x)
-        if not x.is_floating_point():
-            x = x.to(torch.get_default_dtype())
-        if x.dim() != 2 or x.size(0) != self.num_joints or x.size(1) < 2:
-            raise ValueError(
-                f"skeleton {self.name!r} has {self.num_joints} joints: x must be [{self.num_joints}, C] with C >= 2, "
-                f"not {list(x.shape)}"
-            )
-        edge_index = self.edge_index.to(x.device)
-        source, target = edge_index
-        return Data(
-            x=x,
-            edge_index=edge_index,
-            edge_type=self.edge_type.to(x.device),
-            edge_attr=safe_norm(x[source, :2] - x[target, :2], keepdim=True),
-            parent_distance=parent_distance(x[:, :2], self.parents),
-            num_nodes=self.num_joints,
-            **fields,
-        )
+        from skelgraph.skeleton import pyg_graphs
+
+        return pyg_graphs.to_data(self.name, x, self.edge_index, self.edge_type, self.parents, fields)
 
     def to_networkx(self) -> nx.DiGraph:
         """Bones from parent to child; extra edges carry ``extra=True``; nodes carry their ``part``."""
-        return networkx_graphs.to_networkx(self)
+        from skelgraph.skeleton import networkx_graphs
+
+        return networkx_graphs.to_networkx(self.name, self.joints, self.bones, self.extra_edges, self.parts)
 
     def to_dict(self) -> dict[str, Any]:
         """Plain lists, strings and numbers, for JSON and YAML."""
@@ -365,51 +346,28 @@ class Skeleton:
     def __reduce__(self) -> tuple[Any, ...]:
         return Skeleton.from_dict, (self.to_dict(),)
 
-    # ---- checks
+    # ---- joints by name or index
 
     def _names(self, joints: Iterable[int]) -> list[str]:
         return [self.joints[i] for i in joints]
 
-    def _named(self, joints: Iterable[int]) -> str:
-        return ", ".join(f"{self.joints[i]!r} ({i})" for i in sorted(joints))
+    def _indices(self, joints: Iterable[Joint]) -> tuple[int, ...]:
+        return tuple(self.index(joint) for joint in joints)
 
-    def _unique(self, field: str, joints: Sequence[Joint]) -> tuple[int, ...]:
-        members = tuple(self.index(joint) for joint in joints)
-        twice = {i for i in members if members.count(i) > 1}
-        if not members or twice:
-            what = f"names joints twice: {self._named(twice)}" if twice else "is empty"
-            raise ValueError(f"skeleton {self.name!r}: {field} {what}")
-        return members
+    def _pairs(self, pairs: Iterable[tuple[Joint, Joint]]) -> tuple[tuple[int, int], ...]:
+        return tuple((self.index(a), self.index(b)) for a, b in pairs)
 
-    def _groups(self, field: str, groups: Mapping[str, Sequence[Joint]]) -> Mapping[str, tuple[int, ...]]:
-        owner: dict[int, str] = {}
-        result = {}
-        for key, joints in groups.items():
-            result[key] = self._unique(f"{field}[{key!r}]", joints)
-            shared = [i for i in result[key] if i in owner]
-            if shared:
-                first = owner[shared[0]]
-                raise ValueError(f"skeleton {self.name!r}: {field} {first!r} and {key!r} share {self._named(shared)}")
-            owner |= dict.fromkeys(result[key], key)
-        return MappingProxyType(result)
+    def _groups(self, groups: Mapping[str, Iterable[Joint]]) -> Mapping[str, tuple[int, ...]]:
+        return MappingProxyType({key: self._indices(joints) for key, joints in groups.items()})
 
-    def _pairs(self, pairs: Sequence[tuple[Joint, Joint]] | None) -> tuple[tuple[int, int], ...]:
-        if pairs is None:
-            twin = {j: "right" + j.removeprefix("left") for j in self.joints if j.startswith("left")}
-            pairs = cast(Sequence[tuple[Joint, Joint]], [(a, b) for a, b in twin.items() if b in self.joints])
-        result = tuple((self.index(left), self.index(right)) for left, right in pairs)
-        members = [i for pair in result for i in pair]
-        twice = {i for i in members if members.count(i) > 1}
-        if twice:
-            raise ValueError(f"skeleton {self.name!r}: pairs use a joint more than once: {self._named(twice)}")
-        return result
+    def _branches(self) -> dict[str, list[int]]:
+        """The branches that leave the center, each named by its joint nearest to it."""
+        hops = self.hops().tolist()
+        pieces = edges.branches(self.center, self.num_joints, (*self.bones, *self.extra_edges))
+        return {self.joints[min(piece, key=lambda i: (hops[i], i))]: piece for piece in pieces}
 
-    def _extra_edges(self, extra_edges: Sequence[tuple[Joint, Joint]]) -> tuple[tuple[int, int], ...]:
-        result = tuple((self.index(a), self.index(b)) for a, b in extra_edges)
-        seen = {frozenset(bone) for bone in self.bones}
-        for a, b in result:
-            if a == b or frozenset((a, b)) in seen:
-                why = "joins a joint to itself" if a == b else "is there already"
-                raise ValueError(f"skeleton {self.name!r}: extra edge {self.joints[a]!r}-{self.joints[b]!r} {why}")
-            seen.add(frozenset((a, b)))
-        return result
+
+def twins(joints: Sequence[str]) -> list[tuple[str, str]]:
+    """Every ``left_x`` with its ``right_x``."""
+    pairs = ((joint, "right" + joint.removeprefix("left")) for joint in joints if joint.startswith("left"))
+    return [(left, right) for left, right in pairs if right in joints]

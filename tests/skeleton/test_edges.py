@@ -37,7 +37,7 @@ def test_edge_order_of_a_small_tree() -> None:
 @settings(deadline=None, max_examples=60)
 def test_types_say_which_end_is_nearer_the_center(skeleton: Skeleton) -> None:
     graph = graph_of(skeleton)
-    edge_index, edge_type = edges.by_center(skeleton)
+    edge_index, edge_type = skeleton.typed_edges()
     assert torch.equal(edge_index, skeleton.edge_index) and torch.equal(edge_type, skeleton.edge_type)
     reach = nx.single_source_shortest_path_length(graph, skeleton.center)
     kind = {(s, t): k for (s, t), k in zip(edge_index.t().tolist(), edge_type.tolist(), strict=True)}
@@ -64,12 +64,12 @@ def test_ties_go_by_depth_then_by_index_or_are_dropped() -> None:
     s = Skeleton("ring", list("abcde"), [-1, 0, 0, 2, 1], extra_edges=[("b", "c"), ("d", "e")])
     kind = {tuple(e): k for e, k in zip(s.edge_index.t().tolist(), s.edge_type.tolist(), strict=True)}
     assert kind[1, 2] == kind[3, 4] == edges.CLOSER and kind[2, 1] == kind[4, 3] == edges.FARTHER
-    edge_index, edge_type = edges.by_center(s, ties="drop")
+    edge_index, edge_type = s.typed_edges(ties="drop")
     left = {tuple(e) for e in edge_index.t().tolist()}
     assert set(kind) - left == {(1, 2), (2, 1), (3, 4), (4, 3)}
     assert len(edge_type) == len(left)
     # counted from d, a and b are both 2 hops away, b the deeper one
-    hops, from_d = s.hops("d").tolist(), edges.by_center(s, "d")
+    hops, from_d = s.hops("d").tolist(), s.typed_edges("d")
     kind = {tuple(e): k for e, k in zip(from_d[0].t().tolist(), from_d[1].tolist(), strict=True)}
     assert hops[0] == hops[1] == 2
     assert kind[0, 1] == edges.CLOSER and kind[1, 0] == edges.FARTHER
@@ -78,14 +78,14 @@ def test_ties_go_by_depth_then_by_index_or_are_dropped() -> None:
 def test_types_of_human36m_from_cais_center() -> None:
     """Edge counts a type as the authors' code has them: 17, 16, 16 and 12 symmetric, the spine the center."""
     s = builtin.HUMAN36M
-    edge_index, edge_type = edges.by_symmetry(*edges.by_center(s, "spine"), s.pairs)
+    edge_index, edge_type = edges.by_symmetry(*s.typed_edges("spine"), s.pairs)
     assert edge_type.bincount().tolist() == [17, 16, 16, 12]
     order = (edge_index[1] * 17 + edge_index[0]).tolist()
     assert order == sorted(order) and len(set(order)) == 61
     hip_to_spine = ((edge_index[0] == 0) & (edge_index[1] == 7)).nonzero().item()
     assert edge_type[hip_to_spine] == edges.FARTHER
-    assert edges.by_center(s)[1][(s.edge_index == torch.tensor([[0], [7]])).all(0)] == edges.CLOSER
-    assert not torch.equal(edges.by_center(s, "spine")[1], edges.by_center(s)[1])
+    assert s.typed_edges()[1][(s.edge_index == torch.tensor([[0], [7]])).all(0)] == edges.CLOSER
+    assert not torch.equal(s.typed_edges("spine")[1], s.typed_edges()[1])
 
 
 def test_a_pair_that_is_a_bone_becomes_symmetric() -> None:
@@ -122,4 +122,4 @@ def test_over_time_needs_a_frame() -> None:
 
 def test_an_unknown_center_names_the_nearest_joint() -> None:
     with pytest.raises(ValueError, match="no joint 'spne'; did you mean 'spine'"):
-        edges.by_center(builtin.HUMAN36M, "spne")
+        builtin.HUMAN36M.typed_edges("spne")

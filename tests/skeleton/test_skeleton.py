@@ -3,6 +3,8 @@
 import copy
 import json
 import pickle
+import subprocess
+import sys
 
 import networkx as nx
 import pytest
@@ -330,3 +332,15 @@ def test_data_batches_as_pyg_expects() -> None:
 
 def test_repr_says_what_it_is() -> None:
     assert repr(person()) == "Skeleton('person', joints=5, edges=13)"
+
+
+@pytest.mark.parametrize("field", ["joints", "parents"])
+def test_bones_stand_for_joints_and_parents(field: str) -> None:
+    with pytest.raises(ValueError, match=f"'t'.*{field}"):
+        Skeleton.from_dict({"name": "t", "bones": [("a", "b")], field: [-1, 0]})
+
+
+def test_a_skeleton_loads_neither_pyg_nor_networkx() -> None:
+    code = "import sys, skelgraph.skeleton.skeleton; print({'torch_geometric', 'networkx'} & {*sys.modules})"
+    loaded = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert loaded.stdout.strip() == "set()"

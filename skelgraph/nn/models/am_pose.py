@@ -11,7 +11,7 @@ from torch.nn import Parameter
 from skelgraph.nn.blocks.pose_input import takes_poses
 from skelgraph.nn.layers import PartitionConv, SelfAttention, Topology
 from skelgraph.skeleton import Skeleton
-from skelgraph.skeleton.edges import CENTER, CLOSER, FARTHER, SYMMETRIC, by_center, by_symmetry
+from skelgraph.skeleton.edges import CENTER, CLOSER, FARTHER, SYMMETRIC, by_symmetry
 
 Norm = Literal["union", "group", "sum"]
 Block = Literal["ours", "two_residual", "transformer", "convnext"]
@@ -241,7 +241,7 @@ def steps_of(order: Order, num_layers: int) -> list[tuple[str, int]]:
 
 def grouped_topology(skeleton: Skeleton, groups: Groups) -> Topology:
     """The skeleton's graph, its edges typed by the group of Table 4.8 that they are in."""
-    edge_index, edge_type = by_center(skeleton)
+    edge_index, edge_type = skeleton.typed_edges()
     if "symmetry" in groups:
         edge_index, edge_type = by_symmetry(edge_index, edge_type, skeleton.pairs)
     if groups == "center/farther/closer":

@@ -11,10 +11,9 @@ from skelgraph.nn.blocks.pose_input import takes_poses
 from skelgraph.nn.layers import GaussianNonLocal, PartitionConv, Topology
 from skelgraph.nn.layers.non_local import pad_groups, pool_groups
 from skelgraph.skeleton import Skeleton
-from skelgraph.skeleton.edges import by_center, by_symmetry, over_time
+from skelgraph.skeleton.edges import Ties, by_symmetry, over_time
 
 Norm = Literal["union", "group"]
-Ties = Literal["drop", "depth"]
 
 
 class GraphBlock(nn.Module):
@@ -193,7 +192,7 @@ class PoseRefinement(nn.Module):
 
 def space_time(skeleton: Skeleton, center: int | str, num_frames: int, ties: Ties) -> Topology:
     """The graph of ``num_frames`` frames: center, closer, farther, left with right, frame with frame."""
-    edges = by_symmetry(*by_center(skeleton, center, ties), skeleton.pairs)
+    edges = by_symmetry(*skeleton.typed_edges(center, ties), skeleton.pairs)
     edge_index, edge_type = over_time(*edges, skeleton.num_joints, num_frames)
     _, edge_type = edge_type.unique(return_inverse=True)  # no weight for a type that the skeleton has no edge of
     return Topology(edge_index, edge_type, num_frames * skeleton.num_joints)
