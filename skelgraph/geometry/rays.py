@@ -35,8 +35,9 @@ def nearest(center: Tensor, direction: Tensor, weight: Tensor) -> tuple[Tensor, 
     middle = (w * center).sum(1)
     apart = center - middle.unsqueeze(1)  # float32 loses less near 0
     across = apart - direction * (direction * apart).sum(-1, keepdim=True)
-    with torch.autocast(center.device.type, enabled=False):  # bfloat16 would be off by centimetres
-        A = torch.eye(3, dtype=w.dtype, device=w.device) - (w * direction).movedim(1, -1) @ direction.movedim(1, -2)
+    # No matrix product: in bfloat16 or TF32 it would be off by centimetres.
+    outer = ((w * direction).unsqueeze(-1) * direction.unsqueeze(-2)).sum(1)
+    A = torch.eye(3, dtype=w.dtype, device=w.device) - outer
     b = (w * across).sum(1)
     rows = A.unbind(-2)
     adjugate = torch.stack([torch.linalg.cross(rows[i - 2], rows[i - 1]) for i in range(3)], -1)
@@ -94,7 +95,14 @@ def miss(center: Tensor, direction: Tensor, points: Tensor) -> tuple[Tensor, Ten
 
 def median_of(values: Tensor, counted: Tensor) -> Tensor:
     """The median [B] of the values [B, ...] that count; NaN where none does."""
-    return torch.where(counted, values, torch.nan).flatten(1).nanmedian(1).values
+    return nan_median(torch.where(counted, values, torch.nan).flatten(1), 1)
+
+
+def nan_median(values: Tensor, dim: int, keepdim: bool = False) -> Tensor:
+    """As ``values.nanmedian(dim).values``, which on CUDA has no deterministic implementation."""
+    middle = ((~values.isnan()).sum(dim, keepdim=True) - 1).clamp_min(0) // 2
+    median = values.sort(dim).values.gather(dim, middle)
+    return median if keepdim else median.squeeze(dim)
 
 
 def _geman_mcclure(angle: Tensor, bend: float) -> Tensor:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -131,16 +132,19 @@ def _differences(a: Any, b: Any, path: str = "") -> list[str]:
     return [] if a == b else [path]
 
 
-class _determinism:
-    """Torch's deterministic algorithms while entered."""
-
-    def __init__(self, wanted: bool) -> None:
-        self.wanted, self.before = wanted, torch.are_deterministic_algorithms_enabled()
-
-    def __enter__(self) -> None:
-        if self.wanted:
-            os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")  # asked for by cuBLAS, before CUDA starts
-        torch.use_deterministic_algorithms(self.wanted or self.before)
-
-    def __exit__(self, *error: object) -> None:
-        torch.use_deterministic_algorithms(self.before)
+@contextmanager
+def _determinism(wanted: bool) -> Iterator[None]:
+    """Torch's deterministic algorithms while entered, if wanted."""
+    if not wanted:
+        yield
+        return
+    os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")  # read by cuBLAS, before CUDA starts
+    memory: Any = torch.utils.deterministic
+    before = torch.are_deterministic_algorithms_enabled(), memory.fill_uninitialized_memory
+    torch.use_deterministic_algorithms(True)
+    memory.fill_uninitialized_memory = False  # it would fill every empty tensor, and nothing here reads one
+    try:
+        yield
+    finally:
+        torch.use_deterministic_algorithms(before[0])
+        memory.fill_uninitialized_memory = before[1]

@@ -37,7 +37,7 @@ def perspective_crop(x: Tensor) -> PerspectiveCrop:
     rays = xy / (2 * focal[:, None, None])  # [B, J, 2], at depth 1
     center = _mean(rays, seen)
     rotation = turn_to(center)
-    turned = torch.cat([rays, torch.ones_like(seen)], -1) @ rotation.mT
+    turned = rotate(torch.cat([rays, torch.ones_like(seen)], -1), rotation.mT)
     plane = turned[..., :2] / turned[..., 2:].clamp_min(_SMALLEST)
     points, _, spread = spread_out(plane, seen)
     where = torch.stack([known.to(x), focal.log(), *center.unbind(-1), spread.log()], -1)
@@ -63,7 +63,12 @@ def turn_to(center: Tensor) -> Tensor:
     length = (level.square() + y.square()).sqrt()
     yaw = torch.stack([one, zero, -x, zero, level, zero, x, zero, one], -1).view(-1, 3, 3) / level[:, None, None]
     pitch = torch.stack([length, zero, zero, zero, level, -y, zero, y, level], -1).view(-1, 3, 3)
-    return (pitch / length[:, None, None]) @ yaw
+    return rotate(pitch / length[:, None, None], yaw)
+
+
+def rotate(x: Tensor, rotation: Tensor) -> Tensor:
+    """Rows [B, J, 3] times matrices [B, 3, 3], in full precision also where TF32 or autocast rounds products."""
+    return (x.unsqueeze(-1) * rotation.unsqueeze(-3)).sum(-2)
 
 
 def _mean(points: Tensor, seen: Tensor) -> Tensor:

@@ -59,19 +59,19 @@ def describe(points: Tensor, met: Tensor, consensus: Tensor, spread: Tensor, ske
         skeleton: J joints.
     """
     spread = spread[:, None, None, None]
-    frame = torch.where(met.unsqueeze(-1), points.detach(), torch.nan).nanmedian(2, keepdim=True).values
+    frame = rays.nan_median(torch.where(met.unsqueeze(-1), points.detach(), torch.nan), 2, keepdim=True)
     met = met & ((points - frame).norm(dim=-1) < _BODY_M)
     known = torch.where(met.unsqueeze(-1), points.detach(), torch.nan)
-    middle = known.flatten(1, 2).nanmedian(1).values.nan_to_num(0.0)[:, None, None]
-    usual = known.nanmedian(1, keepdim=True).values
+    middle = rays.nan_median(known.flatten(1, 2), 1).nan_to_num(0.0)[:, None, None]
+    usual = rays.nan_median(known, 1, keepdim=True)
     usual = torch.where(usual.isfinite(), usual, middle)
-    smooth = functional.pad(known.movedim(1, -1), (2, 2), value=torch.nan).unfold(-1, 5, 1).nanmedian(-1).values
+    smooth = rays.nan_median(functional.pad(known.movedim(1, -1), (2, 2), value=torch.nan).unfold(-1, 5, 1), -1)
     smooth = smooth.movedim(-1, 1)
     smooth = torch.where(smooth.isfinite(), smooth, usual)
     points = torch.where(met.unsqueeze(-1), points, smooth)
     vectors = bones(points, skeleton.parents)
     length = safe_norm(vectors, keepdim=True)
-    stretch = (length - length.median(1, keepdim=True).values) * vectors / length.clamp_min(1e-3)
+    stretch = (length - rays.nan_median(length, 1, keepdim=True)) * vectors / length.clamp_min(1e-3)
     to_smooth = _at_most(smooth - points, _FARTHEST * spread)
     to_consensus = _at_most(torch.where(met.unsqueeze(-1), consensus - points, 0), _FARTHEST * spread)
     faults = torch.cat([stretch, to_smooth, to_consensus, *(_jump(points, reach) for reach in _REACH)], -1)

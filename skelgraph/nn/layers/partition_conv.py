@@ -8,7 +8,7 @@ from torch.nn import Parameter
 from torch_geometric.nn.inits import glorot, zeros
 
 from skelgraph.nn.layers.skeleton_conv import SkeletonConv
-from skelgraph.nn.layers.topology import Norm, Topology, edge_norm
+from skelgraph.nn.layers.topology import Norm, Topology, edge_norm, sum_by_type
 
 
 class PartitionConv(SkeletonConv):
@@ -71,24 +71,30 @@ class PartitionConv(SkeletonConv):
             out = self.mix(x, edge_index, edge_index.by_type, weight, operator)
             if self.typed_bias is None:
                 return out
-            bias = self.bias_of_joints(weight, edge_index.edge_index, edge_index.edge_type, edge_index.num_nodes)
+            bias = self.bias_of_joints(edge_index.weight_sums(self.norm, x.dtype))
             return (out.view(-1, *bias.shape) + bias).view(out.shape)
         if edge_type is None:
             raise ValueError(
                 "PartitionConv needs edge_type [E] beside edge_index (a Skeleton's .edge_type), or a Topology"
             )
-        if not torch.compiler.is_compiling() and int(edge_type.max()) >= self.num_types:
-            raise ValueError(f"edge_type holds {int(edge_type.max())}; PartitionConv has {self.num_types} weights")
-        weight = edge_norm(edge_index, x.size(-2), self.norm, x.dtype, edge_type)
+        self.check_types(edge_type)
+        weight = edge_norm(edge_index, x.size(-2), self.norm, x.dtype, edge_type, self.num_types)
         out = self.mix(x, edge_index, edge_type, weight)
         if self.typed_bias is None:
             return out
-        return out + self.bias_of_joints(weight, edge_index, edge_type, x.size(-2))
+        return out + self.bias_of_joints(sum_by_type(weight, edge_index, edge_type, x.size(-2), self.num_types))
 
-    def bias_of_joints(self, weight: Tensor, edge_index: Tensor, edge_type: Tensor, num_nodes: int) -> Tensor:
-        """[J, C_out], the sum of each joint's edge weights by type times the biases."""
+    def check_types(self, edge_type: Tensor) -> None:
+        """Refuses a type without a weight: a ValueError on the CPU; elsewhere the device asserts, and nobody waits."""
+        if torch.compiler.is_compiling():
+            return
+        largest = edge_type.max()
+        if edge_type.device.type != "cpu":
+            torch._assert_async(largest < self.num_types, f"edge_type: PartitionConv has {self.num_types} weights")
+        elif int(largest) >= self.num_types:
+            raise ValueError(f"edge_type holds {int(largest)}; PartitionConv has {self.num_types} weights")
+
+    def bias_of_joints(self, sums: Tensor) -> Tensor:
+        """[J, C_out], the sums [J, K] of each joint's edge weights by type times the biases."""
         assert self.typed_bias is not None
-        sums = weight.new_zeros(num_nodes * self.num_types)
-        sums = sums.index_add(0, edge_index[1] * self.num_types + edge_type, weight)
-        sums = sums.view(num_nodes, self.num_types, 1).to(self.typed_bias.dtype)
-        return (sums * self.typed_bias).sum(1)
+        return (sums.unsqueeze(-1).to(self.typed_bias.dtype) * self.typed_bias).sum(1)

@@ -16,13 +16,18 @@ Norm = Literal["sym", "row", "group", "sum"]
 
 
 def edge_norm(
-    edge_index: Tensor, num_nodes: int, norm: Norm, dtype: torch.dtype, edge_type: Tensor | None = None
+    edge_index: Tensor,
+    num_nodes: int,
+    norm: Norm,
+    dtype: torch.dtype,
+    edge_type: Tensor | None = None,
+    num_types: int = 1,
 ) -> Tensor:
     r"""The fixed weight of each edge.
 
     ``"sym"`` :math:`(d_s d_t)^{-1/2}` and ``"row"`` :math:`1 / d_t` with :math:`d_i` the number of edges that end in i;
-    ``"group"`` :math:`(d^k_s d^k_t)^{-1/2}` with the number of edges of the edge's own type k that start in the source
-    and that end in the target; ``"sum"`` 1.
+    ``"group"`` :math:`(d^k_s d^k_t)^{-1/2}` with the number of edges of the edge's own type k < K that start
+    in the source and that end in the target; ``"sum"`` 1.
 
     Returns:
         Tensor [E].
@@ -33,13 +38,19 @@ def edge_norm(
     if norm == "group":
         if edge_type is None:
             raise ValueError("norm='group' needs the type of each edge")
-        num_groups = num_nodes * (int(edge_type.max()) + 1)
+        num_groups = num_nodes * num_types
         starts, ends = edge_type * num_nodes + source, edge_type * num_nodes + target
         return (degree(starts, num_groups, dtype)[starts] * degree(ends, num_groups, dtype)[ends]).rsqrt()
     ending = degree(target, num_nodes, dtype)
     if norm == "row":
         return 1 / ending[target]
     return (ending[source].clamp(min=1) * ending[target]).rsqrt()
+
+
+def sum_by_type(weight: Tensor, edge_index: Tensor, edge_type: Tensor, num_nodes: int, num_types: int) -> Tensor:
+    """[J, K], the sum of the weights [E] of each joint's edges by type."""
+    sums = weight.new_zeros(num_nodes * num_types)
+    return sums.index_add(0, edge_index[1] * num_types + edge_type, weight).view(num_nodes, num_types)
 
 
 class Topology(nn.Module):
@@ -85,7 +96,9 @@ class Topology(nn.Module):
         self._keep("complete_split", torch.stack([loops, 1 - loops], dim=-1))
         self._keep("no_edge", loops.new_full((self.num_nodes**2,), NO_EDGE))
         for norm in ("sym", "row", "group", "sum"):
-            self._keep(f"_weight_{norm}", edge_norm(edge_index, self.num_nodes, norm, loops.dtype, edge_type))
+            weight = edge_norm(edge_index, self.num_nodes, norm, loops.dtype, edge_type, self.num_types)
+            self._keep(f"_weight_{norm}", weight)
+            self._keep(f"_sum_{norm}", sum_by_type(weight, edge_index, edge_type, self.num_nodes, self.num_types))
         for norm in ("sym", "row", "group", "sum") if self.dense else ():
             weight = self.get_buffer(f"_weight_{norm}")
             self._keep(f"_operator_{norm}", self.operator(weight))
@@ -96,7 +109,15 @@ class Topology(nn.Module):
         kept = self.get_buffer(f"_weight_{norm}")
         if _holds(kept.dtype, dtype):
             return kept.to(dtype)
-        return edge_norm(self.edge_index, self.num_nodes, norm, dtype, self.edge_type)
+        return edge_norm(self.edge_index, self.num_nodes, norm, dtype, self.edge_type, self.num_types)
+
+    def weight_sums(self, norm: Norm, dtype: torch.dtype) -> Tensor:
+        """[J, K], the sum of the fixed weights of each joint's edges by type."""
+        kept = self.get_buffer(f"_sum_{norm}")
+        if _holds(kept.dtype, dtype):
+            return kept.to(dtype)
+        weight = self.edge_weight(norm, dtype)
+        return sum_by_type(weight, self.edge_index, self.edge_type, self.num_nodes, self.num_types)
 
     def fixed_operator(self, norm: Norm, dtype: torch.dtype, typed: bool = False) -> Tensor:
         """[J, J, 1] or by edge type [J, J, K], the fixed weights at (target, source, type). Only where ``dense``."""

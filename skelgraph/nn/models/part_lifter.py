@@ -7,7 +7,7 @@ from torch import Tensor, nn
 from torch.nn.functional import softplus
 
 from skelgraph.nn.blocks.large_stage import LargeStage
-from skelgraph.nn.blocks.perspective_crop import perspective_crop, spread_out
+from skelgraph.nn.blocks.perspective_crop import perspective_crop, rotate, spread_out
 from skelgraph.nn.blocks.pose_input import takes_poses
 from skelgraph.skeleton import Skeleton
 
@@ -63,7 +63,9 @@ class PartLifter(nn.Module):
     """
 
     order: Tensor
+    rest_index: Tensor
     flip_rest: Tensor
+    mirror: Tensor
 
     def __init__(
         self,
@@ -99,10 +101,18 @@ class PartLifter(nn.Module):
                 channels = 3 * len(part) + 3 + 3 * count
                 self.small[str(number)] = Trunk(channels, small_channels, small_layers, 6 * len(part))
         order = torch.tensor([*self.rest, *(joint for part in self.parts for joint in part)]).argsort()
-        self.register_buffer("order", order, persistent=False)
+        self._keep("order", order)
         flip = skeleton.flip_index[self.rest].tolist()
         flip = [self.rest.index(joint) for joint in flip] if set(flip) == set(self.rest) else []
-        self.register_buffer("flip_rest", torch.tensor(flip, dtype=torch.long), persistent=False)
+        self._keep("flip_rest", torch.tensor(flip, dtype=torch.long))
+        self._keep("rest_index", torch.tensor(self.rest))
+        for number, part in enumerate(self.parts):
+            self._keep(f"part_index_{number}", torch.tensor(part))
+        self._keep("mirror", torch.tensor(_MIRROR))
+
+    def _keep(self, name: str, tensor: Tensor) -> None:
+        """A buffer that is not stored: an index by a list would be copied to the device in every forward."""
+        self.register_buffer(name, tensor, persistent=False)
 
     def _anchor(self, part: list[int]) -> int:
         """The joint of the rest that a part hangs on, by its number there."""
@@ -122,27 +132,31 @@ class PartLifter(nn.Module):
     @takes_poses
     def forward(self, x: Tensor) -> PartLifterOutput:
         """See the class."""
-        crop = perspective_crop(x)
-        points, seen = crop.points[:, self.rest], crop.confidence[:, self.rest]
+        with torch.autocast(x.device.type, enabled=False):  # in bfloat16 rotations would be off by centimetres
+            crop = perspective_crop(x)
+        points, seen = (part.index_select(1, self.rest_index) for part in (crop.points, crop.confidence))
         pose, error = _halves(self.body(torch.cat([points.flatten(1), seen.flatten(1), crop.where], 1)))
         poses, errors = [pose], [error]
-        for number, (part, anchor) in enumerate(zip(self.parts, self.anchors, strict=True)):
-            offset, more = self._small(number, crop.points[:, part], crop.confidence[:, part], pose)
+        for number, anchor in enumerate(self.anchors):
+            index = self.get_buffer(f"part_index_{number}")
+            points, seen = (part.index_select(1, index) for part in (crop.points, crop.confidence))
+            offset, more = self._small(number, points, seen, pose)
             poses.append(pose[:, anchor : anchor + 1] + offset)
             errors.append(error[:, anchor : anchor + 1].detach() + more)
-        pose, error = (torch.cat(found, 1)[:, self.order] for found in (poses, errors))  # [B, J, 3]
-        return PartLifterOutput(pose @ crop.rotation, _ERROR_SCALE * softplus(error))
+        pose, error = (torch.cat(found, 1).index_select(1, self.order) for found in (poses, errors))  # [B, J, 3]
+        return PartLifterOutput(rotate(pose.to(crop.rotation), crop.rotation), _ERROR_SCALE * softplus(error))
 
     def _small(self, number: int, points: Tensor, confidence: Tensor, body: Tensor) -> tuple[Tensor, Tensor]:
         """A part's joints [B, P, 3] from the one it hangs on, and the logits of their error beyond that one's."""
         twin = self.twins[number]
-        mirror = torch.tensor(_MIRROR if twin != number else (1.0, 1.0, 1.0), dtype=points.dtype, device=points.device)
-        body = body[:, self.flip_rest] if twin != number else body
-        points, middle, spread = spread_out(points * mirror[:2], (confidence > 0).to(points))
+        mirror = self.mirror.to(points.dtype)
+        if twin != number:
+            points, body = points * mirror[:2], body.index_select(1, self.flip_rest) * mirror
+        points, middle, spread = spread_out(points, (confidence > 0).to(points))
         where = torch.cat([middle, spread.log().unsqueeze(1)], 1)  # [B, 3]
-        h = torch.cat([points.flatten(1), confidence.flatten(1), where, (body * mirror).flatten(1)], 1)
+        h = torch.cat([points.flatten(1), confidence.flatten(1), where, body.flatten(1)], 1)
         offset, error = _halves(self.small[str(twin)](h))
-        return offset * mirror, error
+        return (offset * mirror if twin != number else offset), error
 
 
 def _halves(h: Tensor) -> tuple[Tensor, Tensor]:
