@@ -7,6 +7,9 @@ from skelgraph.poses.keypoints import Keypoints
 from skelgraph.poses.pose3d import Pose3D
 from skelgraph.skeleton import builtin
 
+LEGS = [f"{side}_{place}" for side in ("left", "right") for place in ("front", "middle", "back")]
+HEXAPOD = Skeleton.from_edges("hexapod", [("body", leg) for leg in LEGS])
+
 
 def walk(frames: int = 12, skeleton: Skeleton = builtin.HUMAN36M) -> np.ndarray:
     """Joints [F, J, 3] that move, about the origin, m."""

@@ -2,7 +2,10 @@
 
 import json
 import os
-from collections.abc import Callable
+import signal
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import NamedTuple
 
@@ -64,6 +67,39 @@ def device(request: pytest.FixtureRequest) -> torch.device:
     if request.param == "cuda" and not torch.cuda.is_available():
         pytest.skip("no CUDA device here")
     return torch.device(request.param)
+
+
+@pytest.fixture
+def default_signals() -> Iterator[None]:
+    """Ctrl-C, termination and hang-up as in a terminal, also where the run began with them ignored (nohup, ``&``)."""
+    handlers = {
+        signal.SIGINT: signal.default_int_handler,
+        signal.SIGTERM: signal.SIG_DFL,
+        signal.SIGHUP: signal.SIG_DFL,
+    }
+    before = {number: signal.signal(number, handler) for number, handler in handlers.items()}
+    yield
+    for number, handler in before.items():
+        signal.signal(number, handler)
+
+
+@pytest.fixture(scope="session")
+def another_process(tmp_path_factory: pytest.TempPathFactory) -> dict:
+    """What ``another_process.py`` prints."""
+    picture = tmp_path_factory.mktemp("another_process") / "a.png"
+    command = [sys.executable, str(Path(__file__).with_name("another_process.py")), str(picture)]
+    return json.loads(subprocess.run(command, capture_output=True, text=True, check=True).stdout)
+
+
+@pytest.fixture
+def drawn(monkeypatch: pytest.MonkeyPatch) -> list:
+    """The figures that are saved, to look into."""
+    from skelgraph.viz.drawings import figures
+
+    kept: list = []
+    save = figures.save
+    monkeypatch.setattr(figures, "save", lambda figure, path: (kept.append(figure), save(figure, path))[1])
+    return kept
 
 
 @pytest.hookimpl(tryfirst=True)

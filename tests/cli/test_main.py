@@ -99,6 +99,7 @@ def test_lift_everybody_without_a_checkpoint(
     assert sorted(path.name for path in (tmp_path / "out").iterdir()) == ["pose.html", *names]
 
 
+@pytest.mark.usefixtures("default_signals")
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_interrupted_and_resumed(tmp_path: Path, number: signal.Signals) -> None:
     path = write(tmp_path, tiny.settings(epochs=4000, eval_every=4000))

@@ -19,6 +19,7 @@ from skelgraph.training.progress import Silent
 from skelgraph.training.run_folder import read_log
 from skelgraph.training.train import Interrupted, fit, resume
 
+pytestmark = pytest.mark.usefixtures("default_signals")
 CLOCK = ("poses_per_s", "seconds")
 
 
@@ -54,7 +55,7 @@ def draw_nothing(*anything: object) -> None:
 
 @pytest.fixture(autouse=True)
 def _without_pictures(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(train.report, "draw_curve", draw_nothing)
+    monkeypatch.setattr(train.curve, "draw_curve", draw_nothing)
     monkeypatch.setattr(train, "draw_table", draw_nothing)
 
 

@@ -157,6 +157,7 @@ class _Signals(Silent):
                 os.kill(os.getpid(), number)
 
 
+@pytest.mark.usefixtures("default_signals")
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 def test_a_signal_saves_at_the_steps_end(tmp_path: Path, number: signal.Signals) -> None:
     before = signal.getsignal(number)
@@ -166,6 +167,15 @@ def test_a_signal_saves_at_the_steps_end(tmp_path: Path, number: signal.Signals)
     assert signal.getsignal(number) == before
 
 
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGHUP])
+def test_what_is_ignored_stays_ignored(tmp_path: Path, default_signals: None, number: signal.Signals) -> None:
+    """So that a run under nohup outlives its terminal."""
+    signal.signal(number, signal.SIG_IGN)
+    out = run(tmp_path, progress=_Signals(7, number))
+    assert checkpoint.load(out / "last.safetensors")[1]["step"] == 15
+
+
+@pytest.mark.usefixtures("default_signals")
 def test_a_second_ctrl_c_aborts_at_once(tmp_path: Path) -> None:
     with pytest.raises(KeyboardInterrupt):
         run(tmp_path, progress=_Signals(7, signal.SIGINT, signal.SIGINT))

@@ -105,7 +105,7 @@ def _draw_edges(ax: Axes, skeleton: Skeleton, places: NDArray[np.float64], panel
             continue
         faint = not {source, target} <= inside or source in fans or target in fans
         length = float(np.linalg.norm(places[source] - places[target])) + 1e-9
-        ax.add_patch(
+        ax.add_artist(  # not add_patch, which measures each arrow anew: the limits are set
             FancyArrowPatch(
                 tuple(places[source]), tuple(places[target]), arrowstyle="-" if faint else "-|>", color=COLOURS[kind],
                 connectionstyle=f"arc3,rad={0.0 if faint else min(0.16, bow / length)}", mutation_scale=7, shrinkA=3,

@@ -1,40 +1,37 @@
 """A process that is killed while it writes leaves the old file, and no half one."""
 
 import importlib.util
-import subprocess
-import sys
+import os
+import signal
+from pathlib import Path
 
+import pytest
 from standing import standing
 
 from skelgraph.io import poses
 
-# Each child dies by kill -9 when it has written its bytes and not synced them, or synced and not yet renamed them.
-KILLED = """
-import os, pathlib, signal, sys
-from standing import standing
-from skelgraph.io import poses
-for path in map(pathlib.Path, sys.argv[1:]):
-    for moment in ("fsync", "replace"):
-        child = os.fork()
-        if not child:
+ENDINGS = ["npz", "csv", "bvh", "trc", *(["c3d"] if importlib.util.find_spec("ezc3d") else [])]
+
+
+def write_and_die(path: Path, moment: str) -> int:
+    """The exit status of a child that is killed where it would call ``os.fsync`` or ``os.replace``."""
+    child = os.fork()
+    if not child:
+        try:
             setattr(os, moment, lambda *given: os.kill(os.getpid(), signal.SIGKILL))
             poses.write(standing(frames=300), path, force=True)
+        finally:
             os._exit(0)
-        status = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
-        assert status == -signal.SIGKILL, (path, moment, status)
-"""
+    return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
 
 
-def test_a_kill_leaves_the_old_file_and_the_next_write_replaces_it(tmp_path):
-    endings = ["npz", "csv", "bvh", "trc", *(["c3d"] if importlib.util.find_spec("ezc3d") else [])]
-    paths = [tmp_path / f"pose.{ending}" for ending in endings]
-    for path in paths:
-        poses.write(standing(frames=200), path)
+@pytest.mark.parametrize("ending", ENDINGS)
+def test_a_kill_leaves_the_old_file_and_the_next_write_replaces_it(tmp_path: Path, ending: str) -> None:
+    path = tmp_path / f"pose.{ending}"
+    poses.write(standing(frames=200), path)
     old = {path.name: path.read_bytes() for path in tmp_path.iterdir()}
-    script = f"import sys; sys.path[:0] = {sys.path!r}\n{KILLED}"
-    done = subprocess.run([sys.executable, "-c", script, *map(str, paths)], capture_output=True, text=True, timeout=300)
-    assert done.returncode == 0, done.stderr
-    assert {path.name: path.read_bytes() for path in tmp_path.glob("pose.*")} == old
-    for path in paths:
-        poses.write(standing(frames=300), path, force=True)
-        assert path.read_bytes() != old[path.name]
+    for moment in ("fsync", "replace"):  # the bytes are written and not synced, or synced and not yet renamed
+        assert write_and_die(path, moment) == -signal.SIGKILL
+        assert {path.name: path.read_bytes() for path in tmp_path.glob("pose.*")} == old
+    poses.write(standing(frames=300), path, force=True)
+    assert path.read_bytes() != old[path.name]
