@@ -1,12 +1,16 @@
-"""YAML from strangers: plain values only, and every oddity is an error that names the file and the line."""
+"""Untrusted YAML files: plain values only, and every oddity is an error that names the file and the line."""
 
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import yaml
+
+from skelgraph.errors import FormatError
 
 MAX_BYTES, MAX_DEPTH = 1_000_000, 32
 
@@ -35,7 +39,7 @@ class StrictLoader(yaml.SafeLoader):
             if not isinstance(key, yaml.ScalarNode) or key.tag == "tag:yaml.org,2002:merge":
                 raise yaml.MarkedYAMLError(problem="a key must be a plain word", problem_mark=key.start_mark)
             if key.value in seen:
-                raise yaml.MarkedYAMLError(problem=f"key {key.value!r} stands twice", problem_mark=key.start_mark)
+                raise yaml.MarkedYAMLError(problem=f"key {key.value!r} is duplicated", problem_mark=key.start_mark)
             seen.add(key.value)
         return super().construct_mapping(node, deep)
 
@@ -49,23 +53,30 @@ def read(path: Path) -> dict[str, Any]:
 
     Raises:
         FileNotFoundError: if there is no such file.
-        ValueError: naming file and line, for anything but one plain mapping of at most 1 MB.
+        FormatError: naming file and line, for anything but one plain mapping of at most 1 MB.
     """
     if path.stat().st_size > MAX_BYTES:
-        raise ValueError(f"{path}: {path.stat().st_size} bytes; a YAML file may hold at most {MAX_BYTES}")
+        raise FormatError(f"{path}: {path.stat().st_size} bytes; a YAML file may hold at most {MAX_BYTES}")
     return parse(path.read_bytes(), str(path))
 
 
 def parse(content: bytes | str, source: str) -> dict[str, Any]:
     """As :func:`read`, of text; ``source`` names it in errors."""
-    try:
+    with yaml_errors(source):
         value = yaml.load(content, StrictLoader)  # noqa: S506 - StrictLoader is a SafeLoader
-    except yaml.MarkedYAMLError as error:
-        mark = error.problem_mark
-        where = f"{source}, line {mark.line + 1}" if mark else source
-        raise ValueError(f"{where}: {error.problem}") from None
-    except (yaml.YAMLError, ValueError, RecursionError) as error:
-        raise ValueError(f"{source}: not readable as YAML: {error}") from None
     if not isinstance(value, dict):
-        raise ValueError(f"{source}: expected a mapping of keys to values, not {type(value).__name__}")
+        raise FormatError(f"{source}: expected a mapping of keys to values, not {type(value).__name__}")
     return value
+
+
+@contextmanager
+def yaml_errors(source: str) -> Iterator[None]:
+    """Turns what a YAML loader raises into a :class:`FormatError` that names ``source`` and the line."""
+    try:
+        yield
+    except yaml.MarkedYAMLError as error:
+        mark = error.problem_mark or error.context_mark
+        where = f"{source}, line {mark.line + 1}" if mark else source
+        raise FormatError(f"{where}: {error.problem or error.context}") from None
+    except (yaml.YAMLError, ValueError, RecursionError) as error:
+        raise FormatError(f"{source}: not readable as YAML: {error}") from None

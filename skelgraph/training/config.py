@@ -10,11 +10,12 @@ import re
 import typing
 from collections.abc import Callable, Mapping, Sequence
 from types import ModuleType
-from typing import Any
+from typing import Any, Literal
 
 from pydantic import ConfigDict, TypeAdapter, ValidationError
 from pydantic.errors import PydanticSchemaGenerationError, PydanticUserError
 
+from skelgraph.errors import ConfigError
 from skelgraph.training.section import (
     Section,
     apply,
@@ -45,6 +46,7 @@ __all__ = [
 ]
 
 Namespace = ModuleType | Sequence[ModuleType]
+_FACTORIES = {type, collections.abc.Callable}
 _ANY = ConfigDict(arbitrary_types_allowed=True, allow_inf_nan=False)
 
 
@@ -55,7 +57,7 @@ def build(
 
     The name is looked up in the ``__all__`` of one or more modules, never imported; the constructor's annotations are
     the schema. A nested ``{name: ...}`` becomes an object of ``parts`` (default ``namespace``), or a factory of it
-    where the annotation asks for a class or a callable.
+    where the annotation asks for a class or a callable; a bare name will do there too.
 
     Args:
         namespace: where names are looked up.
@@ -64,7 +66,7 @@ def build(
         **context: arguments of the program's own, passed if the constructor takes them.
 
     Raises:
-        ValueError: naming file, line, argument, what was found and what was expected.
+        ConfigError: naming file, line, argument, what was found and what was expected.
     """
     section = as_section({"name": spec} if isinstance(spec, str) else spec)
     target = _lookup(_modules(namespace), section)
@@ -81,7 +83,7 @@ def call(target: Callable[..., Any], section: Mapping[str, Any], parts: Namespac
     except (ValueError, TypeError) as error:
         mark = next(iter(section.marks.values()), "")
         place = ": ".join(part for part in (mark, section.path) if part)
-        raise ValueError(f"{place}: {error}" if place and place not in str(error) else str(error)) from error
+        raise ConfigError(f"{place}: {error}" if place and place not in str(error) else str(error)) from error
 
 
 def check(
@@ -93,7 +95,7 @@ def check(
     named = {k: p for k, p in parameters.items() if p.kind not in (p.VAR_KEYWORD, p.VAR_POSITIONAL, p.POSITIONAL_ONLY)}
     for key in section:
         if key in context and key in named:
-            raise ValueError(f"{section.where(key)}: is set by the program; take it out")
+            raise ConfigError(f"{section.where(key)}: is set by the program; take it out")
     check_keys(section, [k for k in named if k not in context], f"argument of {name}")
     hints = typing.get_type_hints(target.__init__ if inspect.isclass(target) else target)
     given = {k: v for k, v in context.items() if k in named}
@@ -102,11 +104,14 @@ def check(
     missing = [k for k, p in named.items() if p.default is p.empty and k not in given]
     if missing:
         place = ": ".join(part for part in (next(iter(section.marks.values()), ""), section.path) if part)
-        raise ValueError(f"{place}{': ' if place else ''}{name} needs {', '.join(missing)}")
+        raise ConfigError(f"{place}{': ' if place else ''}{name} needs {', '.join(missing)}")
     return given
 
 
 def _checked(value: Any, hint: Any, where: str, parts: Sequence[ModuleType], context: Mapping[str, Any]) -> Any:
+    if isinstance(value, str) and _names_a_factory(value, hint, parts):
+        mark, _, path = where.rpartition(": ")
+        value = Section({"name": value}, path, {"name": mark} if mark else None)
     if isinstance(value, Section) and "name" in value and not _takes_mapping(hint):
         value = _nested(value, hint, parts, context)
         built = True
@@ -127,18 +132,29 @@ def _checked(value: Any, hint: Any, where: str, parts: Sequence[ModuleType], con
     except ValidationError as error:
         first = error.errors()[0]
         wanted = re.sub(r"\b(?:typing|collections\.abc)\.", "", inspect.formatannotation(hint))
-        raise ValueError(f"{where}: expected {wanted}, found {shown(value)} ({first['msg']})") from None
+        raise ConfigError(f"{where}: expected {wanted}, found {shown(value)} ({first['msg']})") from None
 
 
 def _nested(section: Section, hint: Any, parts: Sequence[ModuleType], context: Mapping[str, Any]) -> Any:
     """The object of a nested spec, or where ``hint`` is a class or callable its factory."""
-    choices = typing.get_args(hint) if typing.get_origin(hint) is not type else ()
-    kinds = {typing.get_origin(h) or h for h in (hint, *choices)}
-    if not kinds & {type, collections.abc.Callable}:
+    if not _kinds(hint) & _FACTORIES:
         return build(parts, section, parts, **context)
     target = _lookup(parts, section)
     arguments = Section({k: v for k, v in section.items() if k != "name"}, section.path, section.marks)
     return functools.partial(target, **_partial(target, arguments, parts)) if arguments else target
+
+
+def _names_a_factory(value: str, hint: Any, parts: Sequence[ModuleType]) -> bool:
+    """Whether a bare word stands for a class or function: where the annotation takes one and no such word."""
+    kinds = _kinds(hint)
+    if not kinds & _FACTORIES or str in kinds:
+        return False
+    return Literal not in kinds or any(value in getattr(module, "__all__", ()) for module in parts)
+
+
+def _kinds(hint: Any) -> set[Any]:
+    choices = typing.get_args(hint) if typing.get_origin(hint) is not type else ()
+    return {typing.get_origin(h) or h for h in (hint, *choices)}
 
 
 def _partial(target: Callable[..., Any], arguments: Section, parts: Sequence[ModuleType]) -> dict[str, Any]:
@@ -155,7 +171,7 @@ def _lookup(modules: Sequence[ModuleType], section: Section) -> Any:
     if name not in names:
         known = nearest(name, names) + " (a class of your own comes in with --plugin PACKAGE)"
         what = f"has no name{known}" if name == "" else f"unknown name {shown(name)}{known}"
-        raise ValueError(f"{section.where('name')}: {what}")
+        raise ConfigError(f"{section.where('name')}: {what}")
     return next(getattr(module, str(name)) for module in modules if name in getattr(module, "__all__", ()))
 
 

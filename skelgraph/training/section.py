@@ -11,23 +11,45 @@ from typing import Any
 
 import yaml
 
-from skelgraph.files.yaml_file import MAX_BYTES, StrictLoader
+from skelgraph.errors import ConfigError
+from skelgraph.files.yaml_file import MAX_BYTES, MAX_DEPTH, StrictLoader, yaml_errors
 
 
 class Section(dict[str, Any]):
-    """A mapping of a configuration that knows where each of its keys was written."""
+    """A mapping of a configuration that knows where each of its keys was written.
+
+    Mappings inside it, those in lists too, become sections: what comes back from a checkpoint as plain JSON is the
+    configuration that was read from YAML.
+
+    Raises:
+        ConfigError: if they are nested deeper than 32 levels.
+    """
 
     def __init__(
         self, values: Mapping[str, Any] | None = None, path: str = "", marks: Mapping[str, str] | None = None
     ) -> None:
-        super().__init__(values or {})
+        super().__init__()
         self.path = path
         self.marks = dict(marks or {})
+        for key, value in (values or {}).items():
+            self[key] = _with_sections(value, f"{path}.{key}" if path else str(key))
 
     def where(self, key: str) -> str:
         """Names a key in full, after the file and line that hold it: ``x.yaml, line 3: model.heads``."""
         name = f"{self.path}.{key}" if self.path else key
         return f"{self.marks[key]}: {name}" if key in self.marks else name
+
+
+def _with_sections(value: Any, path: str, depth: int = 1) -> Any:
+    if isinstance(value, Section) or not isinstance(value, Mapping | list | tuple):
+        return value
+    if depth > MAX_DEPTH:
+        raise ConfigError(f"{path[:80]}: nested deeper than {MAX_DEPTH}")
+    if isinstance(value, Mapping):
+        inside = Section(path=path)
+        inside.update({k: _with_sections(v, f"{path}.{k}", depth + 1) for k, v in value.items()})
+        return inside
+    return [_with_sections(item, f"{path}[{i}]", depth + 1) for i, item in enumerate(value)]
 
 
 class _Loader(StrictLoader):
@@ -63,16 +85,16 @@ def read(path: str | Path, overrides: Sequence[str] = ()) -> Section:
 
     Raises:
         FileNotFoundError: if there is no such file.
-        ValueError: naming file, line and key, for anything but plain mappings, lists, strings and numbers, for a key
-            that stands twice, an alias, a tag, more than 1 MB, or more than 32 levels.
+        ConfigError, FormatError: naming file, line and key, for anything but plain mappings, lists, strings and
+            numbers, for a key that is duplicated, an alias, a tag, more than 1 MB, or more than 32 levels.
     """
     path = Path(path)
     if path.is_dir():
-        raise ValueError(f"{path}: is a folder; expected a YAML file")
+        raise ConfigError(f"{path}: is a folder; expected a YAML file")
     if not path.exists():
         raise FileNotFoundError(f"{path}: no such configuration file")
     if path.stat().st_size > MAX_BYTES:
-        raise ValueError(f"{path}: {path.stat().st_size} bytes; a YAML file may hold at most {MAX_BYTES}")
+        raise ConfigError(f"{path}: {path.stat().st_size} bytes; a YAML file may hold at most {MAX_BYTES}")
     config = parse(path.read_bytes(), str(path))
     for override in overrides:
         config = apply(config, override)
@@ -83,22 +105,16 @@ def parse(content: bytes | str, source: str) -> Section:
     """As :func:`read`, of text; ``source`` names it in errors."""
     value = _value(content, source)
     if not isinstance(value, Section):
-        raise ValueError(f"{source}: expected a mapping of keys to values, not {_kind(value)}")
+        raise ConfigError(f"{source}: expected a mapping of keys to values, not {_kind(value)}")
     return value
 
 
 def _value(content: bytes | str, source: str) -> Any:
-    try:
+    with yaml_errors(source):
         loader = _Loader(content)
         loader.source = source
         node = loader.get_single_node()
-        return None if node is None else _construct(loader, node, "")
-    except yaml.MarkedYAMLError as error:
-        mark = error.problem_mark or error.context_mark
-        where = f"{source}, line {mark.line + 1}" if mark else source
-        raise ValueError(f"{where}: {error.problem or error.context}") from None
-    except (yaml.YAMLError, UnicodeDecodeError, RecursionError) as error:
-        raise ValueError(f"{source}: not readable as YAML: {error}") from None
+    return None if node is None else _construct(loader, node, "")
 
 
 def _construct(loader: _Loader, node: yaml.Node, path: str) -> Any:
@@ -107,16 +123,16 @@ def _construct(loader: _Loader, node: yaml.Node, path: str) -> Any:
     if isinstance(node, yaml.ScalarNode):
         value = loader.construct_object(node)
         if isinstance(value, float) and not math.isfinite(value):
-            raise ValueError(f"{loader.source}, line {node.start_mark.line + 1}: {path}: {node.value} is not finite")
+            raise ConfigError(f"{loader.source}, line {node.start_mark.line + 1}: {path}: {node.value} is not finite")
         return value
     section = Section(path=path)
     for key, value in node.value:
         line = f"{loader.source}, line {key.start_mark.line + 1}"
         name = key.value
         if not isinstance(key, yaml.ScalarNode) or name == "<<" or key.tag != "tag:yaml.org,2002:str":
-            raise ValueError(f"{line}: a key must be a word (in quotes if it reads as a number), found {shown(name)}")
+            raise ConfigError(f"{line}: a key must be a word (in quotes if it reads as a number), found {shown(name)}")
         if name in section:
-            raise ValueError(f"{line}: key {name!r} stands twice (first: {section.marks[name]})")
+            raise ConfigError(f"{line}: key {name!r} is duplicated (first: {section.marks[name]})")
         section.marks[name] = line
         section[name] = _construct(loader, value, f"{path}.{name}" if path else name)
     return section
@@ -126,12 +142,12 @@ def apply(config: Section, override: str) -> Section:
     """The configuration with one ``key.of.section=value`` changed or added.
 
     Raises:
-        ValueError: if the override is not of that form, or leads through something that is no section.
+        ConfigError: if the override is not of that form, or leads through something that is no section.
     """
     key, found, text = override.partition("=")
     *sections, last = key.strip().split(".")
     if not found or not all((*sections, last)):
-        raise ValueError(f"override {override!r}: expected key.of.section=value, such as train.epochs=10")
+        raise ConfigError(f"override {override!r}: expected key.of.section=value, such as train.epochs=10")
     source = f"command line, {override!r}"
     change = Section({last: _value(text, source)}, ".".join(sections), {last: source})
     for depth in reversed(range(len(sections))):
@@ -143,7 +159,7 @@ def merge(base: Mapping[str, Any], changes: Mapping[str, Any]) -> Section:
     """``base`` with ``changes``, section by section; one that names another class (``name:``) replaces the section.
 
     Raises:
-        ValueError: if a section would take the place of a plain value or the reverse.
+        ConfigError: if a section would take the place of a plain value or the reverse.
     """
     base, changes = as_section(base), as_section(changes)
     merged = Section(base, base.path or changes.path, base.marks)
@@ -153,7 +169,7 @@ def merge(base: Mapping[str, Any], changes: Mapping[str, Any]) -> Section:
             replaces = "name" in value and value["name"] != old.get("name")
             merged[key] = value if replaces else merge(old, value)
         elif isinstance(old, Mapping) and value is not None:
-            raise ValueError(f"{changes.where(key)}: is a section ({', '.join(old)}), and cannot become {shown(value)}")
+            raise ConfigError(f"{changes.where(key)}: is a section ({', '.join(old)}), not to become {shown(value)}")
         else:
             merged[key] = value
         if key in changes.marks:
@@ -174,11 +190,11 @@ def dump(config: Mapping[str, Any]) -> str:
 
 
 def check_keys(section: Mapping[str, Any], valid: Iterable[str], what: str = "key") -> None:
-    """Raises ``ValueError`` that names file, line and the nearest valid name, if a key is not one of ``valid``."""
+    """Raises ``ConfigError`` that names file, line and the nearest valid name, if a key is not one of ``valid``."""
     section, names = as_section(section), list(valid)
     for key in section:
         if key not in names:
-            raise ValueError(f"{section.where(key)}: unknown {what}{nearest(key, names)}")
+            raise ConfigError(f"{section.where(key)}: unknown {what}{nearest(key, names)}")
 
 
 def nearest(name: object, valid: Iterable[str]) -> str:

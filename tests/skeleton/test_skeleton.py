@@ -237,7 +237,7 @@ def test_whole_body_round_trips_through_yaml(tmp_path) -> None:
         ("name: s\njoints: [a, b]\n", "missing: 'parents'"),
         ("name: s\njoints: 5\nparents: [-1]\n", "wrong type"),
         ("name: s\njoints: [a]\nparents: [-1]\npairs: 3\n", "wrong type"),
-        ("name: s\njoints: [a]\nparents: [-1]\nparents: [-1]\n", "twice"),
+        ("name: s\njoints: [a]\nparents: [-1]\nparents: [-1]\n", "duplicated"),
         ("name: s\njoints: &j [a]\nparents: [-1]\norigin: *j\n", "alias"),
         ("- a\n- b\n", ""),
         ("name: !!python/object/apply:os.system [ls]\n", ""),

@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from torch import nn
 
+from skelgraph.errors import ConfigError
 from skelgraph.training import config
 
 
@@ -61,6 +62,22 @@ def test_values_arrive_typed(tmp_path: Path) -> None:
     net = make(tmp_path, text)
     assert net.seen == dict(skeleton="S", width=8, dropout=1e-3, norm="layer", sizes=(1, 2), weights={"a": 1.0})
     assert net.file == Path("a/b.npz")
+
+
+def test_a_bare_name_will_do_for_a_class(tmp_path: Path) -> None:
+    assert make(tmp_path, "model: {name: Net, conv: Layer}").conv is Layer
+    with pytest.raises(ConfigError, match=r"x.yaml, line 1: model.conv.name: .*'Layr'; did you mean 'Layer'"):
+        make(tmp_path, "model: {name: Net, conv: Layr}")
+
+
+def test_plain_dicts_are_sections_too() -> None:
+    net = config.build(NETS, {"name": "Net", "stack": [{"name": "Layer", "width": 2}]}, skeleton="S")
+    assert net.stack[0].width == 2
+    deep: dict = {}
+    for _ in range(40):
+        deep = {"a": deep}
+    with pytest.raises(ConfigError, match="nested deeper than 32"):
+        config.Section(deep)
 
 
 def test_nested_specs_become_objects_or_factories(tmp_path: Path) -> None:
@@ -115,7 +132,7 @@ def test_wrong_values_name_line_key_and_what_was_expected(tmp_path: Path, line: 
 @pytest.mark.parametrize(
     ("text", "words"),
     [
-        ("a: 1\nb: 2\na: 3\n", ["line 3", "'a' stands twice"]),
+        ("a: 1\nb: 2\na: 3\n", ["line 3", "'a' is duplicated"]),
         ("a: &x 1\nb: *x\n", ["line 1", "alias"]),
         ("a: {<<: {b: 1}}\n", ["line 1", "<<"]),
         ("a: !!python/object/apply:os.system [ls]\n", ["line 1", "tag"]),

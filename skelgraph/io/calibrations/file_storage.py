@@ -13,7 +13,7 @@ from xml.etree import ElementTree
 
 import yaml
 
-from skelgraph.files.yaml_file import MAX_BYTES, StrictLoader
+from skelgraph.files.yaml_file import MAX_BYTES, StrictLoader, yaml_errors
 
 MATRIX_TAG = "tag:yaml.org,2002:opencv-matrix"
 _WORD = re.compile(r'"[^"]*"|\S+')
@@ -40,14 +40,8 @@ def parse_yaml(text: str, source: str) -> Any:
         raise ValueError(f"{source}: {len(text)} characters; a YAML file may hold at most {MAX_BYTES}")
     # OpenCV before 5 writes "%YAML:1.0", which is no directive of YAML's; the line stays, so that errors count right.
     text = re.sub(r"\A\s*%YAML:1\.\d", "#", text)
-    try:
+    with yaml_errors(source):
         return yaml.load(text, _Loader)  # noqa: S506 - a SafeLoader
-    except yaml.MarkedYAMLError as error:
-        mark = error.problem_mark or error.context_mark
-        where = f"{source}, line {mark.line + 1}" if mark else source
-        raise ValueError(f"{where}: {error.problem or error.context}") from None
-    except (yaml.YAMLError, ValueError, RecursionError) as error:
-        raise ValueError(f"{source}: not readable as YAML: {error}") from None
 
 
 def parse_xml(text: str, source: str) -> dict[str, Any]:

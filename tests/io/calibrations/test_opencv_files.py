@@ -154,7 +154,7 @@ def test_wrong_matrices_name_file_camera_and_field(old, new, message, tmp_path):
         ("---\nx: !!opencv-matrix [1]\n", "line 2: tag .*opencv-matrix' is not allowed"),
         ("---\nx: !!opencv-nd-matrix {a: 1}\n", "opencv-nd-matrix' is not allowed"),
         ("%YAML:1.0\n---\na: &x 1\nb: *x\n", "line 3: anchors and aliases are not allowed"),
-        ("---\na: 1\na: 2\n", "line 3: key 'a' stands twice"),
+        ("---\na: 1\na: 2\n", "line 3: key 'a' is duplicated"),
         ("---\n" + "[" * 200, "nested deeper than 32"),
         ("---\n- 1\n", "expected a mapping of names to values, not a list"),
         ("---\n" + "a" * 1_000_001, "a YAML file may hold at most 1000000"),
