@@ -2,11 +2,11 @@
 
 import io
 import os
-import re
 import signal
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -22,26 +22,29 @@ from skelgraph.lifting import weights
 from skelgraph.nn.models import LargeSimpleBaseline
 from skelgraph.skeleton.builtin import HUMAN36M
 from skelgraph.training import checkpoint, config, train
+from skelgraph.training.progress import ConsoleProgress
 
 TESTS = Path(__file__).parents[1]
 KEYS = ("weight", "bias")
 
 
-def skelgraph(*arguments: object, cwd: Path, check: int = 0) -> str:
-    """Output and errors of a command, whose exit status is asserted."""
-    done = subprocess.run(command(*arguments), cwd=cwd, env=environment(), capture_output=True, text=True, timeout=120)
-    assert done.returncode == check, done.stdout + done.stderr
-    assert "Traceback" not in done.stderr
-    return done.stdout + done.stderr
+Command = Callable[..., str]
 
 
-def command(*arguments: object) -> list[str]:
-    return [sys.executable, "-m", "skelgraph", *map(str, arguments)]
+@pytest.fixture
+def skelgraph(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Command:
+    """Output and errors of a command whose exit status is asserted; in this process, as starting one takes seconds."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("COLUMNS", "160")
 
+    def run(*arguments: object, status: int = 0) -> str:
+        with pytest.raises(SystemExit) as stopped:
+            main([str(argument) for argument in arguments])
+        shown = capsys.readouterr()
+        assert stopped.value.code == status, shown
+        return shown.out + shown.err
 
-def environment() -> dict[str, str]:
-    path = os.pathsep.join([str(TESTS), str(TESTS.parent), os.environ.get("PYTHONPATH", "")])
-    return {**os.environ, "PYTHONPATH": path, "OMP_NUM_THREADS": "1", "COLUMNS": "160"}
+    return run
 
 
 def write(tmp_path: Path, settings: dict) -> Path:
@@ -50,32 +53,30 @@ def write(tmp_path: Path, settings: dict) -> Path:
     return path
 
 
-def test_train_then_evaluate(tmp_path: Path) -> None:
+def test_train_then_evaluate(tmp_path: Path, skelgraph: Command) -> None:
     path = write(tmp_path, tiny.settings())
-    said = skelgraph("train", path, "train.epochs=2", "optim.lr=1e-3", "--plugin", "tiny", cwd=tmp_path)
+    said = skelgraph("train", path, "train.epochs=2", "optim.lr=1e-3", "--plugin", "tiny")
     assert "epoch   2" in said and "mean pose" in said and "MPJPE mm" in said and "runs/tiny" in said
     run = tmp_path / "runs" / "tiny"
     assert config.read(run / "config.yaml")["train"]["epochs"] == 2
-    said = skelgraph("evaluate", "runs/tiny", "--plugin", "tiny", cwd=tmp_path)
+    said = skelgraph("evaluate", "runs/tiny", "--plugin", "tiny")
     assert "MPJPE" in said and "left_knee" in said and "walk" in said
-    said = skelgraph("train", "--resume", "runs/tiny", "--plugin", "tiny", cwd=tmp_path)
+    said = skelgraph("train", "--resume", "runs/tiny", "--plugin", "tiny")
     assert "mean pose" in said
 
 
-def test_seeds_and_variants(tmp_path: Path) -> None:
+def test_seeds_and_variants(tmp_path: Path, skelgraph: Command) -> None:
     path = write(tmp_path, {**tiny.settings(epochs=1), "variants": {"a": None, "b": {"optim": {"lr": 0.1}}}})
-    said = skelgraph(
-        "train", path, "--seeds", "0,1", "--variant", "b", "--out", "out", "--plugin", "tiny", cwd=tmp_path
-    )
+    said = skelgraph("train", path, "--seeds", "0,1", "--variant", "b", "--out", "out", "--plugin", "tiny")
     assert "±" in said and sorted(p.name for p in (tmp_path / "out" / "b").iterdir()) == ["seed0", "seed1"]
 
 
-def test_lift_a_file_with_a_run(tmp_path: Path) -> None:
+def test_lift_a_file_with_a_run(tmp_path: Path, skelgraph: Command) -> None:
     run = train.fit(tiny.settings(epochs=1), tmp_path / "run", plugins=[tiny])
     pixels = 500 + 100 * np.random.default_rng(0).random((4, 3, 2))
     np.savez(tmp_path / "clip.npz", keypoints=pixels, joints=np.array(tiny.SKELETON["joints"]))
     options = ["--checkpoint", run, "--out", "out", "--plugin", "tiny"]
-    said = skelgraph("lift", "clip.npz", *options, "--image-size", "1000x1000", cwd=tmp_path)
+    said = skelgraph("lift", "clip.npz", *options, "--image-size", "1000x1000")
     assert "4 frames" in said and "pose.html" in said
     names = sorted(path.name for path in (tmp_path / "out").iterdir())
     assert names == ["pose.html", "pose.json", "pose.npz", "pose.png"]
@@ -99,27 +100,35 @@ def test_lift_everybody_without_a_checkpoint(
     assert sorted(path.name for path in (tmp_path / "out").iterdir()) == ["pose.html", *names]
 
 
-@pytest.mark.usefixtures("default_signals")
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_interrupted_and_resumed(tmp_path: Path, number: signal.Signals) -> None:
+RESUME = "{name}: stopped after step {step} of {steps}; go on with: skelgraph train --resume run"
+
+
+def test_interrupted_process_says_how_to_go_on(tmp_path: Path, default_signals: None) -> None:
     path = write(tmp_path, tiny.settings(epochs=4000, eval_every=4000))
+    command = [sys.executable, "-m", "skelgraph", "train", path, "--out", "run", "--plugin", "tiny"]
+    paths = os.pathsep.join([str(TESTS), str(TESTS.parent), os.environ.get("PYTHONPATH", "")])
+    environment = {**os.environ, "PYTHONPATH": paths, "OMP_NUM_THREADS": "1", "COLUMNS": "160"}
     with subprocess.Popen(
-        command("train", path, "--out", "run", "--plugin", "tiny"),
-        cwd=tmp_path,
-        env=environment(),
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
+        command, cwd=tmp_path, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
     ) as process:
-        deadline = time.monotonic() + 60
+        deadline = time.monotonic() + 120
         while not (tmp_path / "run" / "log.csv").exists() and time.monotonic() < deadline:
             time.sleep(0.05)
-        process.send_signal(number)
-        said = process.communicate(timeout=30)[1]
+        process.send_signal(signal.SIGINT)
+        said = process.communicate(timeout=60)[1]
     assert process.returncode == 75, said
-    assert re.search(rf"{number.name}: stopped after step \d+ of 20000; go on with: skelgraph train --resume run", said)
     step = checkpoint.load(tmp_path / "run" / "last.safetensors")[1]["step"]
-    assert f"after step {step} " in said
+    assert RESUME.format(name="SIGINT", step=step, steps=20000) in said
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_interrupted(
+    tmp_path: Path, skelgraph: Command, monkeypatch: pytest.MonkeyPatch, default_signals: None, number: signal.Signals
+) -> None:
+    monkeypatch.setattr(ConsoleProgress, "step", lambda self, done, *rest: done == 7 and signal.raise_signal(number))
+    said = skelgraph("train", write(tmp_path, tiny.settings()), "--out", "run", "--plugin", "tiny", status=75)
+    assert RESUME.format(name=number.name, step=7, steps=15) in said
+    assert checkpoint.load(tmp_path / "run" / "last.safetensors")[1]["step"] == 7
 
 
 def refused(capsys: pytest.CaptureFixture[str], status: int, *arguments: object) -> str:
@@ -162,37 +171,37 @@ def test_a_bar_is_for_long_work_on_a_terminal(monkeypatch: pytest.MonkeyPatch) -
         assert ("1000/1000" in said) == shown and bool(said) == shown
 
 
-def test_show_and_models(tmp_path: Path) -> None:
-    said = skelgraph("show", "HUMAN36M", cwd=tmp_path)
+def test_show_and_models(tmp_path: Path, skelgraph: Command) -> None:
+    said = skelgraph("show", "HUMAN36M")
     assert "17" in said and (tmp_path / "HUMAN36M.png").stat().st_size > 5000
-    said = skelgraph("models", cwd=tmp_path)
+    said = skelgraph("models")
     assert all(name in said for name in ("SimpleBaseline", "267,343", "312.2 M", "SemGAN", "MotionBERT"))
-    said = skelgraph("models", "SemGAN", cwd=tmp_path)
+    said = skelgraph("models", "SemGAN")
     assert "replace_ffn" in said and "Wen et al. 2024" in said
-    assert "hidden" in skelgraph("models", "TinyNet", "--plugin", "tiny", cwd=tmp_path)
-    assert "did you mean 'SemGAN'?" in skelgraph("models", "SemGANN", cwd=tmp_path, check=1)
+    assert "hidden" in skelgraph("models", "TinyNet", "--plugin", "tiny")
+    assert "did you mean 'SemGAN'?" in skelgraph("models", "SemGANN", status=1)
 
 
-def test_convert_a_published_checkpoint(tmp_path: Path) -> None:
+def test_convert_a_published_checkpoint(tmp_path: Path, skelgraph: Command) -> None:
     model = LargeSimpleBaseline(HUMAN36M, hidden_channels=8, num_layers=1)
     names = {"input": "upscale", "stages.0.linear1": "res_1.l1", "stages.0.linear2": "res_1.l2", "head": "pose3d"}
     state = {
         f"{theirs}.{key}": getattr(model.get_submodule(ours), key) for ours, theirs in names.items() for key in KEYS
     }
     torch.save({"state_dict": state}, tmp_path / "authors.pth")
-    said = skelgraph("convert", "large_simple_baseline", "authors.pth", "ours.safetensors", cwd=tmp_path)
+    said = skelgraph("convert", "large_simple_baseline", "authors.pth", "ours.safetensors")
     assert "LargeSimpleBaseline" in said and (tmp_path / "ours.safetensors").exists()
     keypoints = np.random.default_rng(0).uniform(100, 500, (3, 17, 2)).astype(np.float32)
     np.savez(tmp_path / "k.npz", keypoints=keypoints, joints=np.array(HUMAN36M.joints), image_size=np.array([640, 640]))
-    said = skelgraph("lift", "k.npz", "--checkpoint", "ours.safetensors", "--out", "out", "--force", cwd=tmp_path)
+    said = skelgraph("lift", "k.npz", "--checkpoint", "ours.safetensors", "--out", "out", "--force")
     assert "lifted by LargeSimpleBaseline" in said
-    said = skelgraph("convert", "sem_gcn", "authors.pth", "new.safetensors", "heads=4", cwd=tmp_path, check=1)
+    said = skelgraph("convert", "sem_gcn", "authors.pth", "new.safetensors", "heads=4", status=1)
     assert "authors.pth: sem_gcn has no argument 'heads'; its arguments are groups" in said
     assert not (tmp_path / "new.safetensors").exists()
 
 
-def test_help_names_every_command(tmp_path: Path) -> None:
-    said = skelgraph("--help", cwd=tmp_path)
+def test_help_names_every_command(skelgraph: Command) -> None:
+    said = skelgraph("--help")
     for name in ("train", "evaluate", "show", "lift", "models", "convert", "export", "data", "doctor"):
         assert name in said
-    assert "mocap" in skelgraph("data", "--help", cwd=tmp_path)
+    assert "mocap" in skelgraph("data", "--help")
