@@ -1,6 +1,6 @@
 """``python -m skelgraph``."""
 
-from skelgraph.cli.commands import main
+from skelgraph.cli.app import main
 
 if __name__ == "__main__":
     main()

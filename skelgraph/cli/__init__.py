@@ -1,1 +1,1 @@
-"""The command line."""
+"""The command line: each command parses its options, calls one function of the library and prints what it returns."""

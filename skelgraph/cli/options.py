@@ -1,23 +1,14 @@
-"""What the commands share: the terminal, options, and what they mean."""
+"""Options that several commands have, and what is typed for them."""
 
 from __future__ import annotations
 
 import importlib
-import time
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from types import ModuleType
-from typing import Annotated, Any, Literal, Optional, TextIO
+from typing import Annotated, Any, Literal, Optional
 
 import typer
-from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
-from rich.table import Table
-from rich.text import Text
-
-console = Console()
-_PATIENCE = 1.0  # s
 
 # typer on Python 3.10 reads Optional, not "| None"
 Words = Optional[list[str]]  # noqa: UP045
@@ -25,6 +16,7 @@ Folder = Optional[Path]  # noqa: UP045
 Word = Optional[str]  # noqa: UP045
 Rate = Optional[float]  # noqa: UP045
 Changes = Annotated[Words, typer.Argument(metavar="[key=value ...]", help="Changes, such as train.epochs=1.")]
+Force = Annotated[bool, typer.Option("--force", help="Overwrite the output.")]
 Plugins = Annotated[Words, typer.Option("--plugin", help="A package whose __all__ adds models, datasets, layers.")]
 Which = Annotated[Word, typer.Option("--which", help="last or best checkpoint; default the last.")]
 
@@ -97,50 +89,3 @@ def check_cameras(
         raise typer.BadParameter(f"{len(files)} files: of several cameras? Then give --calibration FILE; else one file")
     if calibration is None and useless:
         raise typer.BadParameter(f"{useless}: is for several cameras, with --calibration")
-
-
-def complain(message: str) -> None:
-    """One line on the standard error."""
-    Console(stderr=True, soft_wrap=True).print(Text(message))
-
-
-def show_warning(
-    message: Warning | str,
-    category: type[Warning],
-    filename: str,
-    lineno: int,
-    file: TextIO | None = None,
-    line: str | None = None,
-) -> None:
-    """In place of :func:`warnings.showwarning`."""
-    complain(f"warning: {message}")
-
-
-def show_table(cells: Iterable[Sequence[str]]) -> None:
-    """The rows of a table as columns, one metric a line: what fits a terminal."""
-    table = Table(box=None, header_style="bold")
-    head, *body = zip(*cells, strict=True)
-    for i, title in enumerate(head):
-        table.add_column(title, justify="right" if i else "left")
-    for line in body:
-        table.add_row(*map(Text, line), style="dim" if "published" in line[0] else None)
-    console.print(table)
-
-
-@contextmanager
-def frames_bar(console: Console = console) -> Iterator[Callable[[int, int], None]]:
-    """A bar for what takes longer than a second, on a terminal; gives what to call with the frames done and in all."""
-    columns = BarColumn(), MofNCompleteColumn(), TextColumn("frames"), TimeRemainingColumn()
-    bar = Progress(*columns, console=console, transient=True, disable=not console.is_terminal)
-    task, start = bar.add_task("", total=None), time.monotonic()
-
-    def progress(done: int, total: int) -> None:
-        if time.monotonic() - start > _PATIENCE:
-            bar.start()
-        bar.update(task, completed=done, total=total)
-
-    try:
-        yield progress
-    finally:
-        if bar.live.is_started:
-            bar.stop()

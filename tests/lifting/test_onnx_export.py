@@ -11,7 +11,7 @@ from torch import Tensor, nn
 
 import skelgraph
 from skelgraph import Skeleton
-from skelgraph.cli.commands import main
+from skelgraph.cli.app import main
 from skelgraph.lifting.lifter import Lifter
 from skelgraph.lifting.onnx_export import ExportSummary, export, export_model
 from skelgraph.nn import models

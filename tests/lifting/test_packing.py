@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 import torch
 
-from skelgraph.cli.commands import main
+from skelgraph.cli.app import main
 from skelgraph.lifting.error_estimate import ErrorEstimate
 from skelgraph.lifting.packing import pack, parts_of
 from skelgraph.skeleton.builtin import COCO_WHOLEBODY, HUMAN36M

@@ -13,7 +13,7 @@ from lifting import save_run
 from torch import nn
 
 from skelgraph import Skeleton
-from skelgraph.cli.commands import main
+from skelgraph.cli.app import main
 from skelgraph.io.poses.formats import bvh, c3d, csv_table, trc
 from skelgraph.io.poses.world_pose import LEVEL, WorldPose
 from skelgraph.lifting.several_views import filled, lift_found, lift_recording, lift_views

@@ -7,7 +7,7 @@ import fake_mocap
 import numpy as np
 import pytest
 
-from skelgraph.cli.commands import main
+from skelgraph.cli.app import main
 from skelgraph.datasets import MotionCapture
 from skelgraph.datasets.mocap import motion_file, rig_names
 from skelgraph.datasets.mocap.motion_import import Summary, convert

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from typer.testing import CliRunner
 
-from skelgraph.cli.commands import app
+from skelgraph.cli.app import app
 from skelgraph.poses.pose3d import Pose3D
 from skelgraph.skeleton.builtin import COCO, HUMAN36M
 from skelgraph.viz.page.compare import compare

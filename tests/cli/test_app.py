@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 import time
+import warnings
 from collections.abc import Callable
 from pathlib import Path
 
@@ -16,13 +17,14 @@ import torch
 from lifting import part_lifter, person
 from rich.console import Console
 
-from skelgraph.cli import options as command_line
-from skelgraph.cli.commands import main
+from skelgraph.cli import console as terminal
+from skelgraph.cli.app import main
 from skelgraph.lifting import weights
 from skelgraph.nn.models import LargeSimpleBaseline
 from skelgraph.skeleton.builtin import HUMAN36M
 from skelgraph.training import checkpoint, config, train
 from skelgraph.training.progress import ConsoleProgress
+from skelgraph.version import __version__
 
 TESTS = Path(__file__).parents[1]
 KEYS = ("weight", "bias")
@@ -161,10 +163,10 @@ def test_errors_are_one_line_that_helps(tmp_path: Path, capsys: pytest.CaptureFi
 
 
 def test_a_bar_is_for_long_work_on_a_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
-    for patience, terminal, shown in ((0, True, True), (0, False, False), (60, True, False)):
-        monkeypatch.setattr(command_line, "_PATIENCE", patience)
-        console = Console(file=io.StringIO(), force_terminal=terminal, width=80)
-        with command_line.frames_bar(console) as progress:
+    for patience, on_terminal, shown in ((0, True, True), (0, False, False), (60, True, False)):
+        monkeypatch.setattr(terminal, "_PATIENCE", patience)
+        console = Console(file=io.StringIO(), force_terminal=on_terminal, width=80)
+        with terminal.frames_bar(console) as progress:
             progress(500, 1000)
             progress(1000, 1000)
         said = console.file.getvalue()  # type: ignore[attr-defined]
@@ -198,6 +200,29 @@ def test_convert_a_published_checkpoint(tmp_path: Path, skelgraph: Command) -> N
     said = skelgraph("convert", "sem_gcn", "authors.pth", "new.safetensors", "heads=4", status=1)
     assert "authors.pth: sem_gcn has no argument 'heads'; its arguments are groups" in said
     assert not (tmp_path / "new.safetensors").exists()
+
+
+@pytest.mark.parametrize("arguments", [["--version"], ["-h"], ["lift", "-h"], ["data", "mocap", "-h"]])
+def test_version_and_short_help(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as stopped:
+        main(arguments)
+    expected = __version__ if arguments == ["--version"] else "Usage: skelgraph"
+    assert stopped.value.code == 0 and expected in capsys.readouterr().out
+
+
+def test_completion_is_offered(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("_SKELGRAPH_COMPLETE", "complete_bash")
+    monkeypatch.setenv("COMP_WORDS", "skelgraph ev")
+    monkeypatch.setenv("COMP_CWORD", "1")
+    with pytest.raises(SystemExit):
+        main([])
+    assert capsys.readouterr().out.split() == ["evaluate"]
+
+
+def test_nothing_of_the_process_is_changed(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    before = warnings.showwarning, warnings.filters[:], [signal.getsignal(each) for each in (2, 15)]
+    refused(capsys, 1, "train", tmp_path / "none.yaml")
+    assert before == (warnings.showwarning, warnings.filters[:], [signal.getsignal(each) for each in (2, 15)])
 
 
 def test_help_names_every_command(skelgraph: Command) -> None:
