@@ -19,7 +19,7 @@ from skelgraph.datasets.mocap import motion_file
 from skelgraph.lifting import lifter, weights
 from skelgraph.skeleton.builtin import HUMAN36M
 from skelgraph.training import checkpoint, train
-from skelgraph.training.run_folder import read_log
+from skelgraph.training.loggers import read_log
 from skelgraph.version import __version__
 
 NEEDED = ("torch", "torch-geometric", "numpy", "networkx", "pydantic", "safetensors", "typer", "rich", "matplotlib")

@@ -6,7 +6,7 @@ import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from skelgraph.training.run_folder import read_log
+from skelgraph.training.loggers import read_log
 from skelgraph.viz.drawings import figures
 
 if TYPE_CHECKING:

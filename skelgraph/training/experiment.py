@@ -13,12 +13,14 @@ from torch import nn
 
 from skelgraph import datasets
 from skelgraph.datasets.randomness import hash64
+from skelgraph.errors import ConfigError
 from skelgraph.nn import blocks, layers, models, refinements, view_models
 from skelgraph.skeleton import Skeleton, builtin
-from skelgraph.training import config
+from skelgraph.training import config, loggers
+from skelgraph.training.loggers import Logger
 from skelgraph.training.optim import Optim, Schedule
 
-SECTIONS = ("skeleton", "model", "data", "loss", "optim", "schedule", "train", "variants", "published")
+SECTIONS = ("skeleton", "model", "data", "loss", "optim", "schedule", "train", "loggers", "variants", "published")
 
 
 @dataclass(frozen=True)
@@ -59,15 +61,15 @@ class Training:
         for name in ("epochs", "batch_size", "eval_every", "eval_poses", "checkpoint_steps"):
             value = getattr(self, name)
             if value is not None and value < 1:
-                raise ValueError(f"train.{name} must be at least 1, found {value}")
+                raise ConfigError(f"train.{name} must be at least 1, found {value}")
         if self.seeds is not None and (not self.seeds or len(set(self.seeds)) < len(self.seeds)):
-            raise ValueError(f"train.seeds must be one or more different numbers, found {self.seeds}")
+            raise ConfigError(f"train.seeds must be one or more different numbers, found {self.seeds}")
 
     def torch_device(self) -> torch.device:
         """The device to train on.
 
         Raises:
-            ValueError: if there is no such device here.
+            ConfigError: if there is no such device here.
         """
         return torch_device(self.device)
 
@@ -85,6 +87,7 @@ class Experiment:
     optim: Optim
     schedule: Schedule
     training: Training
+    loggers: list[Logger]
     in_channels: int = field(default=2)
 
 
@@ -92,7 +95,7 @@ def build(settings: Mapping[str, Any], plugins: Sequence[ModuleType] = ()) -> Ex
     """Makes everything that one run needs; equal settings make equal weights and data.
 
     Raises:
-        ValueError: naming file, line, key and the nearest valid name, for whatever does not fit.
+        ConfigError: naming file, line, key and the nearest valid name, for whatever does not fit.
     """
     settings = section(settings)
     training = build_training(settings)
@@ -112,6 +115,7 @@ def build(settings: Mapping[str, Any], plugins: Sequence[ModuleType] = ()) -> Ex
         optim=config.call(Optim, settings.get("optim", {})),
         schedule=config.call(Schedule, settings.get("schedule", {})),
         training=training,
+        loggers=[loggers.CSV(), *_loggers(settings, plugins)],
         in_channels=getattr(model, "in_channels", in_channels(settings["model"])),
     )
 
@@ -122,11 +126,11 @@ def section(settings: Mapping[str, Any]) -> config.Section:
     config.check_keys(settings, SECTIONS, "section")
     for name in ("skeleton", "model", "data", "train"):
         if name not in settings:
-            raise ValueError(f"the configuration has no section {name!r}; it has {', '.join(settings) or 'none'}")
-    for name in SECTIONS[1:-1]:
+            raise ConfigError(f"the configuration has no section {name!r}; it has {', '.join(settings) or 'none'}")
+    for name in (each for each in SECTIONS[1:-1] if each != "loggers"):
         value = settings.get(name, {})
         if not isinstance(value, Mapping) and not (name in ("model", "data") and isinstance(value, str)):
-            raise ValueError(f"{settings.where(name)}: expected a section, found {settings[name]!r}")
+            raise ConfigError(f"{settings.where(name)}: expected a section, found {settings[name]!r}")
     return settings
 
 
@@ -140,12 +144,12 @@ def build_skeleton(spec: Any) -> Skeleton:
     """A skeleton by built-in name, by the path of its YAML file, or from a mapping.
 
     Raises:
-        ValueError: with the nearest name, or what the skeleton has against it.
+        ConfigError: with the nearest name, or what the skeleton has against it.
     """
     if isinstance(spec, Mapping):
         return Skeleton.from_dict(config.plain(spec))
     if not isinstance(spec, str):
-        raise ValueError(f"skeleton: expected a name, a path or a mapping, found {spec!r}")
+        raise ConfigError(f"skeleton: expected a name, a path or a mapping, found {spec!r}")
     return Skeleton.from_yaml(spec) if Path(spec).suffix in (".yaml", ".yml") else builtin.get(spec)
 
 
@@ -179,7 +183,7 @@ def torch_device(name: str) -> torch.device:
     """``auto`` (CUDA where there is one), ``cpu``, ``cuda`` or ``cuda:1``.
 
     Raises:
-        ValueError: if there is no such device here.
+        ConfigError: if there is no such device here.
     """
     if name == "auto":
         return torch.device("cuda" if torch.cuda.is_available() else "cpu")
@@ -188,28 +192,36 @@ def torch_device(name: str) -> torch.device:
     except RuntimeError:
         device = torch.device("meta")
     if device.type not in ("cpu", "cuda"):
-        raise ValueError(f"device {name!r}: expected auto, cpu, cuda or cuda:N")
+        raise ConfigError(f"device {name!r}: expected auto, cpu, cuda or cuda:N")
     if device.type == "cuda" and (device.index or 0) >= torch.cuda.device_count():
-        raise ValueError(f"device {name!r}: torch sees {torch.cuda.device_count()} CUDA devices here")
+        raise ConfigError(f"device {name!r}: torch sees {torch.cuda.device_count()} CUDA devices here")
     return device
 
 
 def check_flip(training: Training, dataset: Any) -> None:
     """
     Raises:
-        ValueError: if ``flip_test`` is asked of data that are never to be mirrored.
+        ConfigError: if ``flip_test`` is asked of data that are never to be mirrored.
     """
     if training.flip_test and not getattr(dataset, "flips", True):
-        raise ValueError(
+        raise ConfigError(
             f"train.flip_test: what {type(dataset).__name__} gives cannot be mirrored (several cameras at fixed places "
             "would be others): set it to false"
         )
 
 
+def _loggers(settings: config.Section, plugins: Sequence[ModuleType]) -> list[Logger]:
+    """The loggers beside log.csv."""
+    specs = settings.get("loggers") or []
+    if not isinstance(specs, list):
+        raise ConfigError(f"{settings.where('loggers')}: expected a list of names, found {specs!r}")
+    return [config.build([loggers, *plugins], spec) for spec in specs]
+
+
 def _check_frames(model: nn.Module, dataset: Any) -> None:
     wanted, given = (getattr(each, "num_frames", 1) for each in (model, dataset))
     if wanted != given:
-        raise ValueError(
+        raise ConfigError(
             f"model.num_frames is {wanted}, but {type(dataset).__name__} gives {given} frames a sample: set "
             f"data.num_frames to {wanted} (MotionCapture has clips)"
         )
@@ -219,9 +231,9 @@ def _weights(loss: Mapping[str, Any]) -> dict[str, float]:
     loss = loss if isinstance(loss, config.Section) else config.Section(loss, "loss")
     for name, weight in loss.items():
         if isinstance(weight, bool) or not isinstance(weight, int | float) or weight < 0:
-            raise ValueError(f"{loss.where(name)}: expected a weight of at least 0, found {weight!r}")
+            raise ConfigError(f"{loss.where(name)}: expected a weight of at least 0, found {weight!r}")
     if not any(loss.values()):
-        raise ValueError(f"loss: expected at least one weight above 0, found {dict(loss)}")
+        raise ConfigError(f"loss: expected at least one weight above 0, found {dict(loss)}")
     return {name: float(weight) for name, weight in loss.items() if weight}
 
 

@@ -98,9 +98,15 @@ class Loop:
         self.saved_at = time.monotonic()
         if self.mean_pose is None:
             self.mean_pose = judged(self.draw(0)[1]).mean(0).tolist()
-        while self.state.epoch < self.settings.epochs:
-            self.train_epoch()
-            self.close_epoch()
+        for logger in self.experiment.loggers:
+            logger.start(self.folder.path, self.state.epoch)
+        try:
+            while self.state.epoch < self.settings.epochs:
+                self.train_epoch()
+                self.close_epoch()
+        finally:
+            for logger in self.experiment.loggers:
+                logger.stop()
 
     def draw(self, epoch: int) -> tuple[Tensor, Tensor]:
         """Inputs [N, J, C] and targets [N, J, 3] of an epoch, or of clips [N, T, J, C], on the device."""
@@ -215,7 +221,8 @@ class Loop:
         row["seconds"] = time.monotonic() - self.started
         state.epoch += 1
         self.totals.zero_()
-        self.folder.append_log(row)
+        for logger in self.experiment.loggers:
+            logger.epoch(row)
         if state.test_mpjpe_mm is not None and state.test_mpjpe_mm < (state.best_mpjpe_mm or math.inf):
             state.best_mpjpe_mm = state.test_mpjpe_mm
             self.save(self.folder.best)

@@ -96,7 +96,6 @@ def _fit_one(
         elif made.training.start is not None:
             path, tensors, _ = checkpoint.load_newest(Path(made.training.start))
             checkpoint.restore(loop.model, checkpoint.weights(tensors), path)
-        folder.truncate_log(loop.state.epoch)
         finished = loop.state.epoch == made.training.epochs
         if not finished:
             progress.start(str(out), loop.total_steps, loop.state.step)

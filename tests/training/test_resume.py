@@ -15,8 +15,8 @@ import torch
 from torch import Tensor
 
 from skelgraph.training import checkpoint, train
+from skelgraph.training.loggers import read_log
 from skelgraph.training.progress import Silent
-from skelgraph.training.run_folder import read_log
 from skelgraph.training.train import Interrupted, fit, resume
 
 pytestmark = pytest.mark.usefixtures("default_signals")

@@ -14,8 +14,9 @@ import torch
 from skelgraph.training import checkpoint, config, train
 from skelgraph.training.batches import Batches
 from skelgraph.training.evaluate import evaluate
+from skelgraph.training.loggers import CSV, read_log
 from skelgraph.training.progress import Silent
-from skelgraph.training.run_folder import RunFolder, read_log
+from skelgraph.training.run_folder import RunFolder
 from skelgraph.training.train import Interrupted, NonFiniteLoss, fit
 
 
@@ -253,18 +254,18 @@ def test_a_missing_section_is_named(tmp_path: Path) -> None:
 
 
 def test_a_torn_row_of_the_log_is_left_out(tmp_path: Path) -> None:
-    with RunFolder(tmp_path) as folder:
-        row = dict(
-            epoch=1, step=5, lr=0.1, loss=1.0, train_mpjpe_mm=2.0, test_mpjpe_mm="", poses_per_s=3.0, seconds=4.0
-        )
-        folder.append_log(row)
-        folder.append_log({**row, "epoch": 2})
-        with open(folder.log, "a") as file:
-            file.write("3,15,0.1")
-        assert [r["epoch"] for r in read_log(folder.log)] == ["1", "2"]
-        folder.truncate_log(1)
-        folder.append_log({**row, "epoch": 2})
-    assert [r["epoch"] for r in read_log(tmp_path / "log.csv")] == ["1", "2"]
+    log, path = CSV(), tmp_path / "log.csv"
+    log.start(tmp_path, 0)
+    row = dict(epoch=1, step=5, lr=0.1, loss=1.0, train_mpjpe_mm=2.0, test_mpjpe_mm="", poses_per_s=3.0, seconds=4.0)
+    log.epoch(row)
+    log.epoch({**row, "epoch": 2})
+    with open(path, "a") as file:
+        file.write("3,15,0.1")
+    assert [r["epoch"] for r in read_log(path)] == ["1", "2"]
+    log.start(tmp_path, 1)
+    log.epoch({**row, "epoch": 2})
+    log.stop()
+    assert [r["epoch"] for r in read_log(path)] == ["1", "2"]
 
 
 @pytest.mark.parametrize("model", [{"name": "STGCN", "hidden_channels": 8}, {"name": "AMPose", "hidden_channels": 8}])
