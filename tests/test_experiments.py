@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from skelgraph.nn import losses
-from skelgraph.nn.prediction import answered, pose_of
+from skelgraph.nn.prediction import answered
 from skelgraph.training import config, experiment, variants
 
 FOLDER = Path(__file__).parent.parent / "experiments"
@@ -36,11 +36,11 @@ def test_takes_a_step(path, variant, tmp_path, monkeypatch):
     made = experiment.build(variants.rows(settings, variant)[0].settings)
     assert len(made.test_data)
     poses = made.train_data.draw(0)
-    x = poses.inputs(made.in_channels)[:4]
+    x = poses.inputs(made.model.in_channels)[:4]
     before = [p.detach().clone() for p in made.model.parameters()]
     optimizer = made.optim.make(made.model.parameters())
     output = made.model(x)
-    loss, _ = losses.objective(output, answered(poses.target[:4], pose_of(output)), made.skeleton, made.loss)
+    loss, _ = losses.objective(output, answered(poses.target[:4], made.model), made.skeleton, made.loss)
     loss.backward()
     optimizer.step()
     assert torch.isfinite(loss)

@@ -1,22 +1,19 @@
 """A model and a dataset small enough to train in a blink; a plugin, as a user would write one."""
 
-from typing import Literal, NamedTuple
+from typing import Literal
 
 import torch
 from torch import Tensor, nn
 
 from skelgraph import Skeleton
 from skelgraph.datasets.samples import Poses
+from skelgraph.nn.models import SkeletonModel
+from skelgraph.nn.output import PoseOutput
 
 __all__ = ["TinyNet", "TinyPoses"]
 
 
-class Output(NamedTuple):
-    pose: Tensor
-    error: Tensor
-
-
-class TinyNet(nn.Module):
+class TinyNet(SkeletonModel):
     """One hidden layer on all joints."""
 
     def __init__(
@@ -30,7 +27,7 @@ class TinyNet(nn.Module):
         norm: bool = False,
         head: bool = False,
     ) -> None:
-        super().__init__()
+        super().__init__(skeleton, in_channels, out_channels)
         self.joints, self.head = skeleton.num_joints, head
         parts: list[nn.Module] = [nn.Linear(skeleton.num_joints * in_channels, hidden)]
         parts += [nn.BatchNorm1d(hidden)] if norm else []
@@ -38,9 +35,9 @@ class TinyNet(nn.Module):
         self.out = nn.Linear(hidden, skeleton.num_joints * out_channels)
         self.unused = nn.Linear(2, 2)
 
-    def forward(self, x: Tensor) -> Tensor | Output:
+    def forward(self, x: Tensor) -> Tensor | PoseOutput:
         pose = self.out(self.body(x.flatten(1))).view(len(x), self.joints, -1)
-        return Output(pose, pose.abs()) if self.head else pose
+        return PoseOutput(pose, pose.abs()) if self.head else pose
 
 
 class TinyPoses:

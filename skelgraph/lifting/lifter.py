@@ -7,15 +7,16 @@ import warnings
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from types import ModuleType
+from typing import Any
 
 import numpy as np
 import torch
 from numpy.typing import ArrayLike, NDArray
-from torch import nn
 
 from skelgraph.lifting import weights
 from skelgraph.lifting.error_estimate import ErrorEstimate
 from skelgraph.nn.inputs import model_input
+from skelgraph.nn.models import check_model
 from skelgraph.nn.prediction import Prediction, predict
 from skelgraph.poses.adapt import adapt
 from skelgraph.poses.keypoints import Keypoints
@@ -35,12 +36,10 @@ class Lifter:
     """A trained model that takes keypoints and gives poses.
 
     Args:
-        model: called with [B, J, in_channels], gives [B, J, 3] in m, or a NamedTuple with that first and, named
-            ``error``, how far off it takes it to be. One with ``num_frames`` T > 1 is called with [B, T, J,
-            in_channels]: each frame in the middle of those around it, the first and the last frame of the video
-            repeated.
+        model: of poses or clips, see :class:`skelgraph.nn.models.PoseModel`. One of clips is called with each frame in
+            the middle of those around it, the first and the last frame of the video repeated. With 3 input channels
+            it takes the confidence too, with 4 the focal length.
         skeleton: the model's J joints.
-        in_channels: 2; 3 where the model also takes the confidence; 4 where it takes the focal length too.
         flip: average with the mirrored input's pose, mirrored back; twice the model's time.
         frames_at_a_time: how many frames go through the model at once, which bounds memory; default by the joints.
         name: of the model, for reports.
@@ -49,22 +48,23 @@ class Lifter:
 
     def __init__(
         self,
-        model: nn.Module,
+        model: Any,
         skeleton: Skeleton,
         *,
-        in_channels: int = 2,
         flip: bool = True,
         frames_at_a_time: int | None = None,
         name: str = "",
         error_estimate: ErrorEstimate | None = None,
     ) -> None:
+        if check_model(model).input_kind not in ("pose", "clip"):
+            raise ValueError(f"{type(model).__name__} takes {model.input_kind}, not the keypoints of one camera")
         if frames_at_a_time is not None and frames_at_a_time < 1:
             raise ValueError(f"frames_at_a_time is {frames_at_a_time}; expected at least 1")
         if error_estimate is not None and len(error_estimate.parts) != skeleton.num_joints:
             raise ValueError(f"the error estimate is of {len(error_estimate.parts)} joints, not {skeleton.num_joints}")
         self.model = model.eval()
-        self.skeleton, self.in_channels, self.flip = skeleton, in_channels, flip
-        self.num_frames = int(getattr(model, "num_frames", 1))
+        self.skeleton, self.flip = skeleton, flip
+        self.in_channels, self.num_frames = model.in_channels, model.num_frames
         self.frames_at_a_time = frames_at_a_time or max(1, _POINTS_AT_A_TIME // (skeleton.num_joints * self.num_frames))
         self.name = name or type(model).__name__
         self.error_estimate = error_estimate
@@ -127,7 +127,7 @@ class Lifter:
 
     def _window(self, frames: NDArray[np.int64], count: int) -> NDArray[np.int64]:
         """Which frames [n] or [n, T] the model sees for each of ``frames``."""
-        if self.num_frames == 1:
+        if self.model.input_kind == "pose":
             return frames
         around = np.arange(self.num_frames) - self.num_frames // 2
         return np.clip(frames[:, None] + around, 0, count - 1)
@@ -167,7 +167,6 @@ def load(run: str | Path, *, flip: bool = True, device: str = "auto", plugins: S
         return Lifter(
             model.to(where),
             skeleton,
-            in_channels=experiment.in_channels(spec),
             flip=flip,
             name=name,
             error_estimate=None if told is None else ErrorEstimate.from_dict(told),

@@ -19,11 +19,11 @@ from torch import Tensor, nn
 from skelgraph.files import atomic
 from skelgraph.lifting import weights
 from skelgraph.nn.inputs import flip_input, flip_pose, model_input
-from skelgraph.nn.prediction import pose_of
+from skelgraph.nn.models import check_model
+from skelgraph.nn.output import as_output
 from skelgraph.poses.pose3d import AXES, UNIT
 from skelgraph.skeleton import Skeleton
 from skelgraph.skeleton.bones import center_on
-from skelgraph.training import experiment
 from skelgraph.training.checkpoint import Which, load_run
 from skelgraph.version import __version__
 
@@ -54,10 +54,10 @@ class ExportSummary:
 class PixelsToMetres(nn.Module):
     """What :class:`skelgraph.lifting.lifter.Lifter` does with frames of the model's joints; see :func:`export`."""
 
-    def __init__(self, model: nn.Module, skeleton: Skeleton, in_channels: int) -> None:
+    def __init__(self, model: Any, skeleton: Skeleton) -> None:
         super().__init__()
-        self.model, self.skeleton, self.in_channels = model, skeleton, in_channels
-        self.inputs = (*INPUTS, FOCAL) if in_channels == 4 else INPUTS
+        self.model, self.skeleton, self.in_channels = model, skeleton, model.in_channels
+        self.inputs = (*INPUTS, FOCAL) if self.in_channels == 4 else INPUTS
         self.register_buffer("flip_index", skeleton.flip_index, persistent=False)
 
     def forward(
@@ -70,8 +70,8 @@ class PixelsToMetres(nn.Module):
         x = model_input(keypoints, torch.where(seen, confidence.clamp(0, 1), 0), image_size, self.in_channels, focal)
         index, flip = self.get_buffer("flip_index"), bool(self.skeleton.pairs)
         # both in one call, so that the file holds the model's operations once
-        output = self.model(torch.cat([x, flip_input(x, index)]) if flip else x)
-        pose, error = pose_of(output).float(), getattr(output, "error", None)
+        output = as_output(self.model(torch.cat([x, flip_input(x, index)]) if flip else x))
+        pose, error = output.pose.float(), output.error
         if flip:
             straight, mirrored = pose.unflatten(0, (2, -1))
             pose = (straight + flip_pose(mirrored, index)) / 2
@@ -111,22 +111,24 @@ def export(
             cannot be written as one file below 2 GB, or gives something else there (by over 0.1 mm).
         OSError: disk full, read-only folder. Whatever is raised, nothing is written.
     """
-    model, skeleton, meta = load_run(weights.find(run), which, plugins=plugins)
-    return export_model(model, skeleton, path, in_channels=experiment.in_channels(meta["config"]["model"]))
+    model, skeleton, _ = load_run(weights.find(run), which, plugins=plugins)
+    return export_model(model, skeleton, path)
 
 
-def export_model(model: nn.Module, skeleton: Skeleton, path: str | Path, *, in_channels: int = 2) -> ExportSummary:
-    """As :func:`export`, of a model in memory, which stays as it is; ``in_channels`` as of the ``Lifter``."""
-    path, name, num_frames = Path(path), type(model).__name__, int(getattr(model, "num_frames", 1))
+def export_model(model: Any, skeleton: Skeleton, path: str | Path) -> ExportSummary:
+    """As :func:`export`, of a model in memory, which stays as it is."""
+    path, name = Path(path), type(model).__name__
     if path.suffix != ".onnx" or path.is_dir():
         raise ValueError(f"{path}: expected a file whose name ends in .onnx")
-    if num_frames > 1:
-        raise ValueError(f"{name} takes {num_frames} frames; only single-frame models can be exported so far")
+    if check_model(model).input_kind != "pose":
+        raise ValueError(
+            f"{name} takes {model.input_kind} of {model.num_frames} frames; only single-frame models can be exported"
+        )
     try:
         runtime: Any = [importlib.import_module(each) for each in _EXTRA][-1]
     except ImportError as error:
         raise ValueError(f"export needs {', '.join(_EXTRA)}: pip install 'skelgraph[onnx]' ({error})") from None
-    graph = PixelsToMetres(copy.deepcopy(model).cpu(), skeleton, in_channels).eval()
+    graph = PixelsToMetres(copy.deepcopy(model).cpu(), skeleton).eval()
     options = runtime.SessionOptions()
     options.intra_op_num_threads = 1
     try:

@@ -11,11 +11,11 @@ from typing import Any
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch import nn
 
 from skelgraph.lifting.error_estimate import ErrorEstimate
 from skelgraph.nn import metrics
-from skelgraph.nn.prediction import middle_frame, predict
+from skelgraph.nn.models import PoseModel
+from skelgraph.nn.prediction import judged, predict
 from skelgraph.skeleton import Skeleton
 from skelgraph.training import checkpoint, config, experiment
 
@@ -84,7 +84,7 @@ def pack(
     for change in changes:
         settings = config.apply(settings, change)
     dataset = experiment.build_data(settings["data"], skeleton, "train", 1, plugins)
-    errors = _errors(model, dataset, skeleton, meta["in_channels"])
+    errors = _errors(model, dataset, skeleton)
     kept = {key: meta[key] for key in KEPT if key in meta}
     if errors is not None:
         kept["error_estimate"] = ErrorEstimate.fit(*errors, parts_of(skeleton)).to_dict()
@@ -100,13 +100,13 @@ def parts_of(skeleton: Skeleton) -> list[int]:
 
 
 def _errors(
-    model: nn.Module, dataset: Any, skeleton: Skeleton, in_channels: int
+    model: PoseModel, dataset: Any, skeleton: Skeleton
 ) -> tuple[NDArray[np.float32], NDArray[np.float32]] | None:
     """Foretold errors in m and true ones in mm, [N, J] each, of the joints of an epoch whose focal length is not told,
     as it mostly is not; None if none are foretold."""
     poses = dataset.draw(0)
-    x = poses._replace(focal=torch.zeros_like(poses.focal)).inputs(in_channels)
+    x = poses._replace(focal=torch.zeros_like(poses.focal)).inputs(model.in_channels)
     pose, error = predict(model, x, skeleton)
     if error is None:
         return None
-    return error.numpy(), (1000 * metrics.per_joint(pose, middle_frame(poses.target))).numpy()
+    return error.numpy(), (1000 * metrics.per_joint(pose, judged(poses.target, model.input_kind))).numpy()

@@ -7,12 +7,12 @@ import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import ModuleType
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch import Tensor, nn
+from torch import Tensor
 
 from skelgraph.geometry import triangulation
 from skelgraph.geometry.cameras import Camera
@@ -27,6 +27,8 @@ from skelgraph.multiview import recording
 from skelgraph.multiview.body_refinement import refine_body
 from skelgraph.multiview.recording import Recording
 from skelgraph.nn.inputs import RAY_CHANNELS, multiview_input
+from skelgraph.nn.models import PoseModel
+from skelgraph.nn.output import as_output
 from skelgraph.poses.keypoints import Keypoints
 from skelgraph.skeleton import Skeleton
 from skelgraph.training import experiment
@@ -38,7 +40,7 @@ _POINTS_AT_A_TIME = 1 << 16
 
 
 class _Network(NamedTuple):
-    model: nn.Module
+    model: Any  # an nn.Module and a PoseModel
     skeleton: Skeleton
     name: str
 
@@ -126,7 +128,7 @@ def lift_recording(
 def lift_found(
     found: Recording,
     up: str,
-    model: nn.Module | None = None,
+    model: PoseModel | None = None,
     *,
     refine: bool = False,
     progress: Progress | None = None,
@@ -171,7 +173,7 @@ def lift_found(
 
 @torch.no_grad()
 def lift_views(
-    model: nn.Module,
+    model: PoseModel,
     cameras: Sequence[Camera],
     keypoints: Tensor,
     confidence: Tensor,
@@ -195,7 +197,7 @@ def lift_views(
         [F, J, 3] m.
     """
     views, count, joints = confidence.shape
-    length = int(getattr(model, "num_frames", 1))
+    length = model.num_frames
     chunk = chunk or max(1, _POINTS_AT_A_TIME // (views * joints * length))
     around = torch.arange(length) - length // 2
     where = next((each.device for each in model.parameters()), torch.device("cpu"))
@@ -206,7 +208,7 @@ def lift_views(
         low, high = int(window.min()), int(window.max()) + 1
         x = multiview_input(cameras, keypoints[:, low:high].float(), confidence[:, low:high].float())
         clips = x[:, window - low].movedim(0, 1).to(where)  # [B, V, T, J, 9]
-        result[frames] = model(clips)[:, length // 2].float().cpu()
+        result[frames] = as_output(model(clips)).pose[:, length // 2].float().cpu()
         if progress is not None:
             progress(int(frames[-1]) + 1, count)
     return result
@@ -268,8 +270,7 @@ def _check_options(write: Sequence[str], into: str | None, up: str | None) -> No
 
 def _load(checkpoint: str | Path, device: str, plugins: Sequence[ModuleType]) -> _Network:
     model, skeleton, _ = load_run(weights.find(checkpoint), plugins=plugins)
-    channels = getattr(model, "in_channels", None)
-    if channels != RAY_CHANNELS:
+    if (model.input_kind, model.in_channels) != ("views", RAY_CHANNELS):
         raise ValueError(
             f"--checkpoint {checkpoint}: {type(model).__name__} is no model for several calibrated cameras; give "
             "one that is, or none: then the joints are triangulated"

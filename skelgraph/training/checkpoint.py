@@ -67,7 +67,7 @@ def load(path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
 
 def load_run(
     run: str | Path, which: Which | None = None, *, plugins: Sequence[ModuleType] = ()
-) -> tuple[nn.Module, Skeleton, dict[str, Any]]:
+) -> tuple[Any, Skeleton, dict[str, Any]]:
     """The trained model, its skeleton and the checkpoint's meta.
 
     Args:

@@ -14,6 +14,7 @@ from torch import Tensor
 from skelgraph.datasets.multiview import MultiView
 from skelgraph.files import atomic
 from skelgraph.nn import metrics
+from skelgraph.nn.models import PoseModel
 from skelgraph.nn.prediction import judged, predict
 from skelgraph.skeleton import Skeleton
 from skelgraph.training import checkpoint, config, experiment
@@ -70,8 +71,8 @@ def evaluate(
     training = experiment.build_training({"train": {"epochs": 1}, **settings})
     where = experiment.torch_device(device or training.device)
     dataset = experiment.build_data(settings["data"], skeleton, "test", 0, plugins)
-    experiment.check_flip(training, dataset)
-    poses = pose_pairs(dataset, meta["in_channels"], where)
+    experiment.check_flip(training, model)
+    poses = pose_pairs(dataset, model, where)
     options: dict[str, Any] = {"flip": training.flip_test, "batch_size": batch_size, "check": check}
     pose = predict(model.to(where), poses.x, skeleton, **options).pose
     result = {
@@ -93,16 +94,16 @@ def evaluate(
     return result
 
 
-def pose_pairs(dataset: Any, in_channels: int, device: torch.device, limit: int | None = None) -> PosePairs:
-    """The dataset's poses on a device; at most ``limit``, evenly spaced."""
+def pose_pairs(dataset: Any, model: PoseModel, device: torch.device, limit: int | None = None) -> PosePairs:
+    """The dataset's poses as a model takes them, on a device; at most ``limit``, evenly spaced."""
     poses = dataset.draw(0, device=device)
     if len(poses.target) == 0:
         raise ValueError("the test split holds no poses")
     if limit is not None and len(poses.target) > limit:
         poses = poses.take(torch.linspace(0, len(poses.target) - 1, limit, device=device).round().long())
-    target = judged(poses.target)
+    target = judged(poses.target, model.input_kind)
     action = poses.action.repeat_interleave(len(target) // len(poses.action))
-    return PosePairs(poses.inputs(in_channels), target, action)
+    return PosePairs(poses.inputs(model.in_channels), target, action)
 
 
 def report(pose: Tensor, poses: PosePairs, skeleton: Skeleton, actions: Sequence[str]) -> dict[str, Any]:

@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from types import ModuleType
 from typing import Any, Literal
 
 import torch
-from torch import nn
 
 from skelgraph import datasets
 from skelgraph.datasets.randomness import hash64
 from skelgraph.errors import ConfigError
-from skelgraph.nn import blocks, layers, models, refinements, view_models
+from skelgraph.nn import blocks, layers, models
 from skelgraph.skeleton import Skeleton, builtin
 from skelgraph.training import config, loggers
 from skelgraph.training.loggers import Logger
@@ -80,7 +79,7 @@ class Experiment:
 
     config: dict[str, Any]
     skeleton: Skeleton
-    model: nn.Module
+    model: Any  # an nn.Module and a PoseModel
     train_data: Any
     test_data: Any
     loss: dict[str, float]
@@ -88,7 +87,6 @@ class Experiment:
     schedule: Schedule
     training: Training
     loggers: list[Logger]
-    in_channels: int = field(default=2)
 
 
 def build(settings: Mapping[str, Any], plugins: Sequence[ModuleType] = ()) -> Experiment:
@@ -104,7 +102,7 @@ def build(settings: Mapping[str, Any], plugins: Sequence[ModuleType] = ()) -> Ex
     model = build_model(settings["model"], skeleton, plugins)
     train_data = build_data(settings["data"], skeleton, "train", training.seed, plugins)
     _check_frames(model, train_data)
-    check_flip(training, train_data)
+    check_flip(training, model)
     return Experiment(
         config=config.plain({**settings, "skeleton": _portable(settings["skeleton"], skeleton)}),
         skeleton=skeleton,
@@ -116,7 +114,6 @@ def build(settings: Mapping[str, Any], plugins: Sequence[ModuleType] = ()) -> Ex
         schedule=config.call(Schedule, settings.get("schedule", {})),
         training=training,
         loggers=[loggers.CSV(), *_loggers(settings, plugins)],
-        in_channels=getattr(model, "in_channels", in_channels(settings["model"])),
     )
 
 
@@ -153,11 +150,13 @@ def build_skeleton(spec: Any) -> Skeleton:
     return Skeleton.from_yaml(spec) if Path(spec).suffix in (".yaml", ".yml") else builtin.get(spec)
 
 
-def build_model(spec: Mapping[str, Any] | str, skeleton: Skeleton, plugins: Sequence[ModuleType] = ()) -> nn.Module:
-    """A model by name, with random weights."""
-    known = [models, refinements, view_models, *plugins]
-    model: nn.Module = config.build(known, spec, [layers, blocks, *plugins], skeleton=skeleton)
-    return model
+def build_model(spec: Mapping[str, Any] | str, skeleton: Skeleton, plugins: Sequence[ModuleType] = ()) -> Any:
+    """A model by name, with random weights.
+
+    Raises:
+        ContractError: if a plugin's model lacks what :class:`skelgraph.nn.models.PoseModel` asks for.
+    """
+    return models.check_model(config.build([models, *plugins], spec, [layers, blocks, *plugins], skeleton=skeleton))
 
 
 def build_data(
@@ -172,11 +171,6 @@ def build_data(
     if isinstance(spec, str) or "seed" not in spec:
         context["seed"] = seed
     return config.build([datasets, *plugins], spec, **context)
-
-
-def in_channels(spec: Mapping[str, Any] | str) -> int:
-    """Input channels of a model's section: 2, or 3 with the confidence."""
-    return 2 if isinstance(spec, str) else int(spec.get("in_channels", 2))
 
 
 def torch_device(name: str) -> torch.device:
@@ -198,14 +192,14 @@ def torch_device(name: str) -> torch.device:
     return device
 
 
-def check_flip(training: Training, dataset: Any) -> None:
+def check_flip(training: Training, model: models.PoseModel) -> None:
     """
     Raises:
-        ConfigError: if ``flip_test`` is asked of data that are never to be mirrored.
+        ConfigError: if ``flip_test`` is asked of a model whose input is never to be mirrored.
     """
-    if training.flip_test and not getattr(dataset, "flips", True):
+    if training.flip_test and model.input_kind in ("views", "images"):
         raise ConfigError(
-            f"train.flip_test: what {type(dataset).__name__} gives cannot be mirrored (several cameras at fixed places "
+            f"train.flip_test: what {type(model).__name__} takes cannot be mirrored (several cameras at fixed places "
             "would be others): set it to false"
         )
 
@@ -218,12 +212,12 @@ def _loggers(settings: config.Section, plugins: Sequence[ModuleType]) -> list[Lo
     return [config.build([loggers, *plugins], spec) for spec in specs]
 
 
-def _check_frames(model: nn.Module, dataset: Any) -> None:
-    wanted, given = (getattr(each, "num_frames", 1) for each in (model, dataset))
-    if wanted != given:
+def _check_frames(model: models.PoseModel, dataset: Any) -> None:
+    expected, given = model.num_frames, getattr(dataset, "num_frames", 1)
+    if model.input_kind != "images" and expected != given:
         raise ConfigError(
-            f"model.num_frames is {wanted}, but {type(dataset).__name__} gives {given} frames a sample: set "
-            f"data.num_frames to {wanted} (MotionCapture has clips)"
+            f"model.num_frames is {expected}, but {type(dataset).__name__} gives {given} frames a sample: set "
+            f"data.num_frames to {expected} (MotionCapture has clips)"
         )
 
 

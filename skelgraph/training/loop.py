@@ -16,7 +16,8 @@ from torch import Tensor, nn
 
 from skelgraph.datasets.randomness import hash64
 from skelgraph.nn import losses
-from skelgraph.nn.prediction import answered, judged, pose_of, predict
+from skelgraph.nn.output import as_output, map_output
+from skelgraph.nn.prediction import answered, judged, predict
 from skelgraph.training import checkpoint, optim
 from skelgraph.training.batches import Batches
 from skelgraph.training.evaluate import PosePairs, pose_pairs
@@ -97,7 +98,7 @@ class Loop:
         self.started = time.monotonic() - self.state.seconds
         self.saved_at = time.monotonic()
         if self.mean_pose is None:
-            self.mean_pose = judged(self.draw(0)[1]).mean(0).tolist()
+            self.mean_pose = judged(self.draw(0)[1], self.model.input_kind).mean(0).tolist()
         for logger in self.experiment.loggers:
             logger.start(self.folder.path, self.state.epoch)
         try:
@@ -113,7 +114,7 @@ class Loop:
         if self.drawn is None or self.drawn[0] != epoch:
             self.drawn = None
             poses = self.experiment.train_data.draw(epoch, device=self.device)
-            self.drawn = (epoch, poses.inputs(self.experiment.in_channels), poses.target)
+            self.drawn = (epoch, poses.inputs(self.model.in_channels), poses.target)
         return self.drawn[1:]
 
     def train_epoch(self) -> None:
@@ -139,9 +140,9 @@ class Loop:
         group = self.optimizer.param_groups[0]
         group["lr"] = self.learning_rate(self.state.step)
         with torch.autocast(self.device.type, torch.bfloat16, enabled=self.settings.bf16):
-            output = self.model(x)
-        output = to_float(output)
-        target = answered(target, pose_of(output))
+            output = as_output(self.model(x))
+        output = map_output(Tensor.float, output)
+        target = answered(target, self.model)
         loss, _ = losses.objective(output, target, self.experiment.skeleton, self.experiment.loss)
         self.optimizer.zero_grad(set_to_none=True)
         loss.backward()
@@ -153,7 +154,7 @@ class Loop:
             finite = torch.isfinite(loss + norm)
             self.first_bad = torch.where(finite, self.first_bad, self.first_bad.clamp(max=self.state.step))
             self.optimizer.found_inf = (self.first_bad < self.total_steps).float()  # type: ignore[attr-defined]
-            mean_error = losses.mpjpe(pose_of(output), target)
+            mean_error = losses.mpjpe(output.pose, target)
             self.totals += torch.stack([loss.detach(), mean_error]).double() * len(x)
         self.optimizer.step()
         self.state.step += 1
@@ -246,8 +247,7 @@ class Loop:
     def evaluate(self) -> float:
         """MPJPE in mm on the test poses that are looked at while training."""
         if self.test is None:
-            data, channels = self.experiment.test_data, self.experiment.in_channels
-            self.test = pose_pairs(data, channels, self.device, self.settings.eval_poses)
+            self.test = pose_pairs(self.experiment.test_data, self.model, self.device, self.settings.eval_poses)
 
         def check() -> None:
             if self.stop.name is not None:
@@ -272,7 +272,7 @@ class Loop:
             **asdict(self.state),
             "config": self.experiment.config,
             "skeleton": self.experiment.skeleton.to_dict(),
-            "in_channels": self.experiment.in_channels,
+            "in_channels": self.model.in_channels,
             "mean_pose": self.mean_pose,
             "threads": torch.get_num_threads(),
             "versions": {
@@ -303,10 +303,3 @@ class Loop:
                 "going on is exact only with the same number",
                 stacklevel=2,
             )
-
-
-def to_float(output: Any) -> Any:
-    """The output of a model under autocast in float32, tensor or NamedTuple."""
-    if isinstance(output, Tensor):
-        return output.float()
-    return type(output)(*(None if part is None else part.float() for part in output))

@@ -10,23 +10,23 @@ from typing import Any, NamedTuple
 import torch
 from torch import Tensor, nn
 
-from skelgraph.nn import models, refinements, view_models
+from skelgraph.nn import models
 from skelgraph.nn.layers import SkeletonConv
 from skelgraph.nn.models import (
     GCN,
+    MSTR,
     STGCN,
     AMPose,
     GraFormer,
     JointFormer,
+    JointFormerRefinement,
     LargeSimpleBaseline,
     ModulatedGCN,
     SemGAN,
     SemGCN,
     SimpleBaseline,
 )
-from skelgraph.nn.prediction import pose_of
-from skelgraph.nn.refinements import JointFormerRefinement
-from skelgraph.nn.view_models import MSTR
+from skelgraph.nn.output import PoseOutput, as_output
 from skelgraph.skeleton.builtin import COCO_WHOLEBODY, HUMAN36M, HUMAN36M_16
 from skelgraph.training.section import nearest
 
@@ -38,7 +38,7 @@ class System(NamedTuple):
     """A system as published: how it is made here, and what its authors say of its size."""
 
     name: str
-    make: Callable[[], nn.Module]
+    make: Callable[[], models.SkeletonModel]
     paper: str
     parameters: str = UNKNOWN
     multiply_adds: str = UNKNOWN
@@ -93,12 +93,12 @@ def table() -> list[tuple[str, ...]]:
     for system in SYSTEMS:
         model = system.make().eval()
         x, output = sample(model)
-        extra = ", error" if getattr(output, "error", None) is not None else ""
+        extra = ", error" if output.error is not None else ""
         rows.append(
             (
                 system.name,
                 shape(x),
-                shape(pose_of(output)) + extra,
+                shape(output.pose) + extra,
                 f"{count_parameters(model):,}",
                 system.parameters,
                 f"{count_multiply_adds(model) / 1e6:.1f} M",
@@ -121,7 +121,7 @@ def describe(name: str, plugins: Sequence[ModuleType] = ()) -> tuple[str, str]:
     Raises:
         ValueError: for an unknown model, with the nearest name.
     """
-    modules = (models, refinements, view_models, *plugins)
+    modules = (models, *plugins)
     known = {each: getattr(module, each) for module in modules for each in module.__all__}
     if name not in known:
         raise ValueError(f"unknown model {name!r}{nearest(name, known)}")
@@ -164,13 +164,17 @@ def count_multiply_adds(model: Any) -> int:
 
 
 @torch.no_grad()
-def sample(model: Any) -> tuple[Tensor, Any]:
-    """One input of zeros, and what the model gives for it."""
-    frames = getattr(model, "num_frames", 1)
-    x = torch.zeros(1, *([frames] if frames > 1 else []), model.skeleton.num_joints, model.in_channels)
-    if isinstance(model, MSTR):
-        x = torch.zeros(1, 1, 1, model.in_channels, SIDE, SIDE)
-    return x, model(x)
+def sample(model: models.PoseModel) -> tuple[Tensor, PoseOutput]:
+    """One input of zeros, of one view, and what the model gives for it."""
+    pose = (model.skeleton.num_joints, model.in_channels)
+    shapes = {
+        "pose": pose,
+        "clip": (model.num_frames, *pose),
+        "views": (1, model.num_frames, *pose),
+        "images": (1, 1, model.in_channels, SIDE, SIDE),
+    }
+    x = torch.zeros(1, *shapes[model.input_kind])
+    return x, as_output(model(x))
 
 
 def shape(tensor: Tensor) -> str:

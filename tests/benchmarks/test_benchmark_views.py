@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from skelgraph import Skeleton
-from skelgraph.nn.view_models import MultiViewLifter
+from skelgraph.nn.models import MultiViewLifter
 from skelgraph.skeleton.builtin import BLAZEPOSE, HUMAN36M
 from skelgraph.training import checkpoint
 

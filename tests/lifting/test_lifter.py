@@ -2,13 +2,12 @@
 
 import dataclasses
 from pathlib import Path
-from typing import NamedTuple
 
 import numpy as np
 import pytest
 import torch
 from lifting import SIZE, part_lifter, person, save_run
-from torch import Tensor, nn
+from torch import Tensor
 
 import skelgraph
 from skelgraph.lifting import lifter
@@ -16,6 +15,8 @@ from skelgraph.lifting.error_estimate import ErrorEstimate
 from skelgraph.lifting.lifter import Lifter
 from skelgraph.nn import models
 from skelgraph.nn.inputs import flip_pose
+from skelgraph.nn.models import SkeletonModel
+from skelgraph.nn.output import PoseOutput
 from skelgraph.poses.keypoints import Keypoints
 from skelgraph.skeleton.builtin import COCO, COCO_WHOLEBODY, HUMAN36M
 
@@ -27,11 +28,11 @@ def run(tmp_path_factory) -> Path:
     return folder
 
 
-class Flat(nn.Module):
+class Flat(SkeletonModel):
     """The input itself as x and y, and its square as depth; remembers how many frames came at a time."""
 
-    def __init__(self) -> None:
-        super().__init__()
+    def __init__(self, in_channels: int = 2) -> None:
+        super().__init__(COCO, in_channels)
         self.sizes: list[int] = []
         self.inputs: list[Tensor] = []
 
@@ -40,11 +41,6 @@ class Flat(nn.Module):
         self.sizes.append(len(x))
         self.inputs.append(x)
         return torch.cat([x[..., :2], x[..., :1].square()], -1)
-
-
-class Named(NamedTuple):
-    pose: Tensor
-    error: Tensor
 
 
 def test_a_pose_is_the_models_centred_on_the_origin():
@@ -58,8 +54,8 @@ def test_a_pose_is_the_models_centred_on_the_origin():
 
 def test_an_output_with_more_than_a_pose():
     class Both(Flat):
-        def forward(self, x: Tensor) -> Named:
-            return Named(super().forward(x), x)
+        def forward(self, x: Tensor) -> PoseOutput:
+            return PoseOutput(super().forward(x), x)
 
     plain = Lifter(Flat(), COCO)(person())
     np.testing.assert_array_equal(Lifter(Both(), COCO)(person()).joints, plain.joints)
@@ -103,9 +99,9 @@ def test_missing_joints_reach_the_model_as_zero_and_are_told():
 
 
 def test_a_model_with_confidence():
-    flat = Flat()
+    flat = Flat(in_channels=3)
     clip = dataclasses.replace(person(), confidence=np.full((7, 17), 0.5))
-    Lifter(flat, COCO, in_channels=3, flip=False)(clip)
+    Lifter(flat, COCO, flip=False)(clip)
     assert (flat.inputs[0][..., 2] == 0.5).all()
 
 
@@ -145,7 +141,7 @@ def test_errors_say_what_to_do():
 
 
 def test_a_model_that_diverged_is_named():
-    class Broken(nn.Module):
+    class Broken(Flat):
         def forward(self, x: Tensor) -> Tensor:
             return torch.full((len(x), 17, 3), torch.nan)
 
@@ -161,17 +157,16 @@ def test_a_run_is_loaded(run):
     np.testing.assert_array_equal(pose.joints, again.joints)
 
 
-class Middle(nn.Module):
+class Middle(SkeletonModel):
     """Takes clips of 3 frames; answers with the mean of the frames, or for each frame."""
 
     def __init__(self, every: bool) -> None:
-        super().__init__()
-        self.num_frames, self.every = 3, every
+        super().__init__(HUMAN36M, num_frames=3, answers="all" if every else "middle")
 
     def forward(self, x: Tensor) -> Tensor:
         assert x.shape[1:] == (3, 17, 2)
         mean = torch.cat([x.mean(1), x.square().mean(1)[..., :1]], -1)
-        return torch.stack([mean - 1, mean, mean + 1], 1) if self.every else mean
+        return torch.stack([mean - 1, mean, mean + 1], 1) if self.answers == "all" else mean
 
 
 @pytest.mark.parametrize("every", [True, False], ids=["all frames", "middle frame"])
@@ -195,8 +190,8 @@ def test_a_video_lifts_by_a_space_time_network():
 
 
 def test_a_model_with_the_focal_length():
-    flat = Flat()
-    lift = Lifter(flat, COCO, in_channels=4)
+    flat = Flat(in_channels=4)
+    lift = Lifter(flat, COCO)
     lift(person(), focal=600.0)
     lift(person())
     assert [float(x[..., 3].unique()) for x in flat.inputs] == pytest.approx([0.6, 0.6, 0, 0])  # f/w, mirrored too
@@ -217,8 +212,8 @@ def test_a_focal_length_from_an_angle():
 
 def test_the_error_foretold_becomes_an_error_in_mm():
     class Sure(Flat):
-        def forward(self, x: Tensor) -> Named:
-            return Named(super().forward(x), torch.full((*x.shape[:2], 3), 0.03))
+        def forward(self, x: Tensor) -> PoseOutput:
+            return PoseOutput(super().forward(x), torch.full((*x.shape[:2], 3), 0.03))
 
     knots = np.array([[0.01, 0.1]])
     estimate = ErrorEstimate((0,) * 17, knots, 500 * knots)

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 import tiny
 import torch
+from every_model import keypoint_models
 from torch import Tensor, nn
 
 import skelgraph
@@ -15,6 +16,8 @@ from skelgraph.cli.app import main
 from skelgraph.lifting.lifter import Lifter
 from skelgraph.lifting.onnx_export import ExportSummary, export, export_model
 from skelgraph.nn import models
+from skelgraph.nn.models import SkeletonModel
+from skelgraph.nn.output import PoseOutput
 from skelgraph.skeleton.builtin import COCO_WHOLEBODY, HUMAN36M
 from skelgraph.training import checkpoint
 
@@ -29,16 +32,16 @@ SMALL = {
 WALKER = Skeleton("walker", ["hip", "left_knee", "right_knee"], [-1, 0, 0])
 
 
-class Plain(nn.Module):
+class Plain(SkeletonModel):
     """x, y and the sum of all channels; a head of its own for the error."""
 
     def __init__(self, error: bool = False) -> None:
-        super().__init__()
+        super().__init__(WALKER)
         self.head = nn.Linear(2, 3) if error else None
 
-    def forward(self, x: Tensor) -> Tensor | tiny.Output:
+    def forward(self, x: Tensor) -> Tensor | PoseOutput:
         pose = torch.cat([x[..., :2], x.sum(-1, keepdim=True).exp()], -1)
-        return pose if self.head is None else tiny.Output(pose, self.head(x[..., :2]).abs())
+        return pose if self.head is None else PoseOutput(pose, self.head(x[..., :2]).abs())
 
 
 class Choosy(Plain):
@@ -194,8 +197,8 @@ def test_what_cannot_be_exported_is_told_and_nothing_is_written(tmp_path: Path, 
         assert not list(tmp_path.iterdir())
 
     clips = Plain()
-    clips.num_frames = 9  # type: ignore[assignment]
-    refused(clips, "Plain takes 9 frames; only single-frame models can be exported so far")
+    clips.num_frames, clips.input_kind = 9, "clip"
+    refused(clips, "Plain takes clip of 9 frames; only single-frame models")
     refused(Choosy(), "Choosy cannot be exported for any number of frames B: .+")
     refused(Plain(), "ends in .onnx", tmp_path / "a.safetensors")
     refused(Plain(), "ends in .onnx", tmp_path)
@@ -250,17 +253,13 @@ def test_the_command(run: Path, tmp_path: Path, capsys: pytest.CaptureFixture[st
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", models.__all__)
+@pytest.mark.parametrize("name", keypoint_models())
 @pytest.mark.parametrize("skeleton", [HUMAN36M, COCO_WHOLEBODY], ids=lambda s: f"{s.num_joints}")
 def test_every_model(name: str, skeleton: Skeleton, tmp_path: Path) -> None:
     make = getattr(models, name)
     known = inspect.signature(make).parameters
     torch.manual_seed(0)
     model = make(skeleton, **{k: v for k, v in SMALL.items() if k in known}).eval()
-    if getattr(model, "num_frames", 1) > 1:
-        with pytest.raises(ValueError, match="only single-frame models"):
-            export_model(model, skeleton, tmp_path / "a.onnx")
-        return
     given = frames(4, skeleton)
     found = run_onnx(export_model(model, skeleton, tmp_path / "a.onnx").path, *given)
     np.testing.assert_allclose(found["pose"], lifted(Lifter(model, skeleton), *given), rtol=0, atol=1e-5)

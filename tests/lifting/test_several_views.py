@@ -18,6 +18,7 @@ from skelgraph.io.poses.formats import bvh, c3d, csv_table, trc
 from skelgraph.io.poses.world_pose import LEVEL, WorldPose
 from skelgraph.lifting.several_views import filled, lift_found, lift_recording, lift_views
 from skelgraph.multiview.recording import Recording
+from skelgraph.nn.models import SkeletonModel
 from skelgraph.nn.models.multi_view_lifter import MultiViewLifter
 from skelgraph.poses.pose3d import Pose3D
 from skelgraph.skeleton.builtin import BLAZEPOSE, COCO, HUMAN36M
@@ -28,12 +29,13 @@ NAMES = list(walk.RIG)
 OUTPUTS = ["pose.html", "pose.json", "pose.npz", "pose.png"]
 
 
-class MeetingPoint(nn.Module):
+class MeetingPoint(SkeletonModel):
     """A model for several views: the mean over the window of the points on the rays 5 m from the cameras."""
 
+    input_kind = "views"
+
     def __init__(self, skeleton: Skeleton, in_channels: int = 9, out_channels: int = 3, *, num_frames: int = 5) -> None:
-        super().__init__()
-        self.skeleton, self.in_channels, self.num_frames = skeleton, in_channels, num_frames
+        super().__init__(skeleton, in_channels, out_channels, num_frames=num_frames)
         self.distance = nn.Parameter(torch.tensor(5.0))
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:

@@ -6,9 +6,10 @@ from pathlib import Path
 import pytest
 import tiny
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from skelgraph import Skeleton
+from skelgraph.nn.models import SkeletonModel
 from skelgraph.nn.prediction import predict
 from skelgraph.skeleton import builtin
 from skelgraph.training import evaluate, train
@@ -54,7 +55,7 @@ def test_best_and_overrides_and_a_bare_file(run: Path) -> None:
         evaluate.evaluate(run)
 
 
-class OneSided(nn.Module):
+class OneSided(SkeletonModel):
     """Copies the input's x, and answers only for the left."""
 
     def forward(self, x: Tensor) -> Tensor:
@@ -65,13 +66,13 @@ class OneSided(nn.Module):
 
 def test_flip_mirrors_input_and_output() -> None:
     x = torch.randn(5, 3, 2)
-    plain, flipped = (predict(OneSided(), x, STICK, flip=flip, batch_size=2).pose for flip in (False, True))
+    plain, flipped = (predict(OneSided(STICK), x, STICK, flip=flip, batch_size=2).pose for flip in (False, True))
     assert torch.equal(plain[:, 1, 0], x[:, 1, 0]) and not plain[:, 2].any()
     expected = torch.zeros(5, 3, 3)
     expected[:, 1, 0], expected[:, 2, 0] = x[:, 1, 0] / 2, x[:, 2, 0] / 2
     torch.testing.assert_close(flipped, expected)
     alone = Skeleton("alone", ["a", "b", "c"], [-1, 0, 0])
-    assert torch.equal(predict(OneSided(), x, alone, flip=True).pose, plain)
+    assert torch.equal(predict(OneSided(STICK), x, alone, flip=True).pose, plain)
 
 
 def test_predict_keeps_the_mode_and_takes_named_tuples() -> None:

@@ -2,19 +2,21 @@
 
 import pytest
 import torch
-from torch import nn
 
 from skelgraph.datasets import MultiView
 from skelgraph.geometry.rays import nearest
+from skelgraph.nn.models import SkeletonModel
 from skelgraph.skeleton.builtin import HUMAN36M
 from skelgraph.training.multi_view_metrics import views_report
 
 
-class Meeting(nn.Module):
+class Meeting(SkeletonModel):
     """Where the rays meet, moved by a fixed vector in the odd frames."""
 
+    input_kind = "views"
+
     def __init__(self, shift: tuple[float, float, float]) -> None:
-        super().__init__()
+        super().__init__(HUMAN36M, 9, num_frames=3)
         self.shift = torch.tensor(shift)
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:

@@ -12,13 +12,14 @@ from skelgraph.nn.models import (
     AMPose,
     GraFormer,
     JointFormer,
+    JointFormerRefinement,
     LargeSimpleBaseline,
     ModulatedGCN,
     SemGAN,
     SemGCN,
     SimpleBaseline,
+    SkeletonModel,
 )
-from skelgraph.nn.refinements import JointFormerRefinement
 from skelgraph.skeleton.builtin import COCO_WHOLEBODY, HUMAN36M, HUMAN36M_16
 from skelgraph.training import systems
 from skelgraph.training.systems import count_multiply_adds, count_parameters
@@ -101,12 +102,11 @@ def test_a_layer_of_each_reading_of_sem_gan(encoder: str, expected: int) -> None
     assert count_parameters(SemGAN(COCO_WHOLEBODY, num_layers=1, encoder=encoder).encoder[0]) == expected
 
 
-class TwoMaps(nn.Module):
+class TwoMaps(SkeletonModel):
     """One graph convolution 2 -> 5, a norm and a linear map 5 -> 3, on 17 joints."""
 
     def __init__(self) -> None:
-        super().__init__()
-        self.skeleton, self.in_channels = HUMAN36M, 2
+        super().__init__(HUMAN36M)
         self.topology = Topology(HUMAN36M.edge_index)
         self.conv, self.norm, self.head = GCNConv(2, 5), nn.BatchNorm1d(17), nn.Linear(5, 3)
 

@@ -8,15 +8,15 @@ import torch
 from torch import Tensor, nn
 from torch_geometric.data import Data
 
+from skelgraph.nn.output import OF_LAYERS, PoseOutput
+
 
 def takes_poses(forward: Callable[[Any, Tensor], Any]) -> Callable[[Any, Tensor | Data], Any]:
     """Lets a model's ``forward`` on [B, J, C] take [..., J, C] and PyG ``Data`` or ``Batch``, and answers in kind.
 
-    The model has ``skeleton`` and ``in_channels``. A ``Data`` or ``Batch`` of N joints gives [N, C_out]. A model that
-    has ``num_frames`` T greater than 1 is called with [..., T, J, C], or with a ``Batch`` of the T frames of each clip
-    in turn, and its ``forward`` with [B, T, J, C]; it answers for every frame, or for one (then T is left out).
-
-    Outputs may be a tensor or a NamedTuple of tensors, those of which with one dimension more hold one answer a layer.
+    The model is of input kind "pose" or "clip". A ``Data`` or ``Batch`` of N joints gives [N, C_out]. A model of clips
+    of T frames is called with [..., T, J, C], or with a ``Batch`` of the T frames of each clip in turn, and its
+    ``forward`` with [B, T, J, C]; it answers for every frame, or for the middle one (then T is left out).
 
     Raises:
         ValueError: if the frames, joints, channels or the edges of a graph are not those of the model.
@@ -24,32 +24,32 @@ def takes_poses(forward: Callable[[Any, Tensor], Any]) -> Callable[[Any, Tensor 
 
     @wraps(forward)
     def wrapper(self: Any, x: Tensor | Data) -> Any:
-        frames = getattr(self, "num_frames", 1)
-        pose = (*([frames] if frames > 1 else []), self.skeleton.num_joints, self.in_channels)
+        frames = self.num_frames
+        pose = (*([frames] if self.input_kind == "clip" else []), self.skeleton.num_joints, self.in_channels)
         if isinstance(x, Data):
             check_graph(self, x, frames)
-            return answer(forward(self, x.x.view(-1, *pose)), (), pose, flat=True)
+            return shaped(forward(self, x.x.view(-1, *pose)), None)
         if x.dim() < len(pose) or x.shape[-len(pose) :] != pose:
             raise ValueError(
-                f"{type(self).__name__} takes {'clips' if frames > 1 else 'poses'} of {self.skeleton.name}: x must be "
+                f"{type(self).__name__} takes {self.input_kind}s of {self.skeleton.name}: x must be "
                 f"[..., {', '.join(map(str, pose))}], not {list(x.shape)}"
             )
-        return answer(forward(self, x.reshape(-1, *pose)), x.shape[: -len(pose)], pose)
+        return shaped(forward(self, x.reshape(-1, *pose)), x.shape[: -len(pose)])
 
     return wrapper
 
 
-def answer(output: Any, lead: tuple[int, ...] | torch.Size, pose: tuple[int, ...], flat: bool = False) -> Any:
-    """Gives each [B, (T,) J, C] of an output, or [L, B, (T,) J, C], the leading dimensions ``lead``, or [N, C]."""
+def shaped(output: Tensor | PoseOutput, lead: torch.Size | None) -> Tensor | PoseOutput:
+    """Gives each [B, (T,) J, C] of an output the leading dimensions ``lead`` in the place of B; None: [N, C]."""
 
-    def shaped(part: Tensor, layers: int = 0) -> Tensor:
+    def reshaped(part: Tensor, layers: int = 0) -> Tensor:
         body = part.shape[layers + 1 :]
-        return part.reshape(*part.shape[:layers], *([-1, body[-1]] if flat else [*lead, *body]))
+        return part.reshape(*part.shape[:layers], *([-1, body[-1]] if lead is None else [*lead, *body]))
 
     if isinstance(output, Tensor):
-        return shaped(output)
-    dim = output[0].dim()
-    return type(output)(*(None if part is None else shaped(part, part.dim() - dim) for part in output))
+        return reshaped(output)
+    parts = zip(output._fields, output, strict=True)
+    return PoseOutput(**{name: reshaped(part, int(name in OF_LAYERS)) for name, part in parts if part is not None})
 
 
 def check_graph(model: nn.Module, data: Data, num_frames: int = 1) -> None:

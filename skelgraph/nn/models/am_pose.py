@@ -10,6 +10,7 @@ from torch.nn import Parameter
 
 from skelgraph.nn.blocks.pose_input import takes_poses
 from skelgraph.nn.layers import PartitionConv, SelfAttention, Topology
+from skelgraph.nn.models.pose_model import SkeletonModel
 from skelgraph.skeleton import Skeleton
 from skelgraph.skeleton.edges import CENTER, CLOSER, FARTHER, SYMMETRIC, by_symmetry
 
@@ -133,7 +134,7 @@ BLOCKS: dict[str, Callable[..., nn.Module]] = {
 }
 
 
-class AMPose(nn.Module):
+class AMPose(SkeletonModel):
     r"""Transformer encoders and graph convolution blocks in turn (Lin, "AMPose: Alternately Mixed Global-Local
     Attention Model for 3D Human Pose Estimation", 2023).
 
@@ -187,13 +188,9 @@ class AMPose(nn.Module):
         num_frames: int = 1,
         toe_direction: bool = False,
     ) -> None:
-        super().__init__()
+        super().__init__(skeleton, in_channels, out_channels, num_frames=num_frames, answers="middle")
         if toe_direction and in_channels < 3:
             raise ValueError(f"toe_direction needs 2 of the in_channels beside the position; there are {in_channels}")
-        self.skeleton = skeleton
-        self.in_channels = in_channels
-        self.out_channels = out_channels
-        self.num_frames = num_frames
         self.topology = grouped_topology(skeleton, groups)
         self.steps = steps_of(order, num_layers)
         channels = hidden_channels
@@ -210,7 +207,7 @@ class AMPose(nn.Module):
     @takes_poses
     def forward(self, x: Tensor) -> Tensor:
         """See the class."""
-        x = x if x.dim() == 4 else x.unsqueeze(1)  # [B, T, J, C_in]
+        x = x if self.num_frames > 1 else x.unsqueeze(1)  # [B, T, J, C_in]
         toes: Tensor | None = None
         if self.embed_toes is not None:
             x, toes = x[..., :-2], x[..., -2:]

@@ -9,10 +9,11 @@ from torch import Tensor, nn
 from skelgraph.nn.blocks.pose_input import takes_poses
 from skelgraph.nn.blocks.residual_conv import ConvUnit, ResidualConv, call_conv, make_conv
 from skelgraph.nn.layers import GCNConv, Topology
+from skelgraph.nn.models.pose_model import SkeletonModel
 from skelgraph.skeleton import Skeleton
 
 
-class GCN(nn.Module):
+class GCN(SkeletonModel):
     r"""Plain graph convolutions, or any operator of yours, in the residual network of `SemGCN
     <https://arxiv.org/abs/1904.03345>`_: the baseline that every partitioned or weighted convolution is compared with.
 
@@ -49,10 +50,7 @@ class GCN(nn.Module):
         norm: Literal["sym", "row"] = "sym",
         conv: Callable[..., nn.Module] | None = None,
     ) -> None:
-        super().__init__()
-        self.skeleton = skeleton
-        self.in_channels = in_channels
-        self.out_channels = out_channels
+        super().__init__(skeleton, in_channels, out_channels)
         self.topology = Topology(skeleton.edge_index, skeleton.edge_type, skeleton.num_joints)
         operator = partial(make_conv, conv or partial(GCNConv, norm=norm), self.topology)
 

@@ -7,6 +7,7 @@ from torch.nn import Parameter
 from skelgraph.nn.blocks.pose_input import takes_poses
 from skelgraph.nn.blocks.residual_conv import ResidualConv
 from skelgraph.nn.layers import ChebConv, SelfAttention, Topology
+from skelgraph.nn.models.pose_model import SkeletonModel
 from skelgraph.skeleton import Skeleton
 
 
@@ -75,7 +76,7 @@ class ChebUnit(nn.Module):
         return self.dropout(self.conv(x, topology).relu())
 
 
-class GraFormer(nn.Module):
+class GraFormer(SkeletonModel):
     r"""Graph-oriented Transformer (`Zhao et al., CVPR 2022 <https://arxiv.org/abs/2109.08364>`_).
 
     A Chebyshev graph convolution to C channels; ``num_layers`` times a Transformer layer whose feed-forward network is
@@ -112,10 +113,7 @@ class GraFormer(nn.Module):
         dropout: float = 0.25,
         attention_dropout: float = 0.1,
     ) -> None:
-        super().__init__()
-        self.skeleton = skeleton
-        self.in_channels = in_channels
-        self.out_channels = out_channels
+        super().__init__(skeleton, in_channels, out_channels)
         self.topology = Topology(skeleton.edge_index, skeleton.edge_type, skeleton.num_joints)
         self.input = ChebConv(in_channels, hidden_channels)
         self.layers = nn.ModuleList(

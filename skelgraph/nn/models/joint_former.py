@@ -1,6 +1,6 @@
 """JointFormer and its refinement Transformer."""
 
-from typing import Literal, NamedTuple
+from typing import Literal
 
 import torch
 from torch import Tensor, nn
@@ -9,24 +9,12 @@ from torch.nn import Parameter
 from skelgraph.nn.blocks.attention_layer import AttentionLayer
 from skelgraph.nn.blocks.pose_input import takes_poses
 from skelgraph.nn.layers import SemConv, Topology
+from skelgraph.nn.models.pose_model import SkeletonModel
+from skelgraph.nn.output import PoseOutput
 from skelgraph.skeleton import Skeleton
 
 EPS = 1e-6  # of the trunk's layer norms, in the authors' code
 ATTENTION_DROPOUT = 0.1  # fixed in the authors' code, whatever their arguments say
-
-
-class JointFormerOutput(NamedTuple):
-    """``pose`` and ``error`` [..., J, 3] of the last layer, and ``poses`` and ``errors`` [L, ..., J, 3] of every layer.
-
-    ``error`` is the predicted absolute error of each coordinate; ``features`` [..., J, C] is what the last layer leaves
-    for further use. What a model was not asked for is None.
-    """
-
-    pose: Tensor
-    error: Tensor | None
-    poses: Tensor | None
-    errors: Tensor | None
-    features: Tensor
 
 
 class PoseHead(nn.Module):
@@ -54,7 +42,7 @@ class FlatEmbedding(nn.Module):
         return self.linear(x.flatten(1)).unflatten(1, (x.size(1), -1))
 
 
-class JointFormer(nn.Module):
+class JointFormer(SkeletonModel):
     r"""A Transformer over joints that also predicts its error (`Lutz et al., ICPR 2022
     <https://arxiv.org/abs/2208.03704>`_).
 
@@ -84,7 +72,8 @@ class JointFormer(nn.Module):
 
     Shapes:
         - **input:** [..., J, C_in], or a PyG ``Data`` or ``Batch`` of the skeleton
-        - **output:** :class:`JointFormerOutput`
+        - **output:** :class:`PoseOutput` with ``features`` [..., J, C] and, where asked for, ``error``, ``poses`` and
+          ``errors``
     """
 
     def __init__(
@@ -105,10 +94,7 @@ class JointFormer(nn.Module):
         intermediate: bool = True,
         error: bool = True,
     ) -> None:
-        super().__init__()
-        self.skeleton = skeleton
-        self.in_channels = in_channels
-        self.out_channels = out_channels
+        super().__init__(skeleton, in_channels, out_channels)
         self.topology = Topology(skeleton.edge_index, skeleton.edge_type, skeleton.num_joints)
         joints, channels = skeleton.num_joints, hidden_channels
         self.embed: nn.Module
@@ -139,7 +125,7 @@ class JointFormer(nn.Module):
         reset_matrices(self)
 
     @takes_poses
-    def forward(self, x: Tensor) -> JointFormerOutput:
+    def forward(self, x: Tensor) -> PoseOutput:
         """See the class."""
         h = self.embed(x, self.topology) if isinstance(self.embed, SemConv) else self.embed(x)  # [B, J, C]
         h = self.norm(self.dropout(h if self.position is None else h + self.position))
@@ -154,13 +140,13 @@ class JointFormer(nn.Module):
             h = (out + h).relu()
         if self.feedback is None:
             error = None if self.errors is None else self.errors[0](h)
-            return JointFormerOutput(self.poses[0](h), error, None, None, h)
+            return PoseOutput(self.poses[0](h), error, features=h)
         if not errors:
-            return JointFormerOutput(poses[-1], None, torch.stack(poses), None, h)
-        return JointFormerOutput(poses[-1], errors[-1], torch.stack(poses), torch.stack(errors), h)
+            return PoseOutput(poses[-1], poses=torch.stack(poses), features=h)
+        return PoseOutput(poses[-1], errors[-1], torch.stack(poses), torch.stack(errors), features=h)
 
 
-class JointFormerRefinement(nn.Module):
+class JointFormerRefinement(SkeletonModel):
     r"""The refinement Transformer of JointFormer (section 3.5), trained on the output of a trained JointFormer.
 
     The trunk of :class:`JointFormer` without error or intermediate predictions, on each joint's 2D position, predicted
@@ -199,10 +185,7 @@ class JointFormerRefinement(nn.Module):
         head_dropout: float = 0.1,
         position: bool = False,
     ) -> None:
-        super().__init__()
-        self.skeleton = skeleton
-        self.in_channels = in_channels
-        self.out_channels = out_channels
+        super().__init__(skeleton, in_channels, out_channels)
         self.trunk = JointFormer(
             skeleton,
             in_channels,

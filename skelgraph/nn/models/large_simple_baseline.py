@@ -4,10 +4,11 @@ from torch import Tensor, nn
 
 from skelgraph.nn.blocks.large_stage import LargeStage
 from skelgraph.nn.blocks.pose_input import takes_poses
+from skelgraph.nn.models.pose_model import SkeletonModel
 from skelgraph.skeleton import Skeleton
 
 
-class LargeSimpleBaseline(nn.Module):
+class LargeSimpleBaseline(SkeletonModel):
     r"""The deeper SimpleBaseline of H3WB, for whole bodies (`Zhu et al., ICCV 2023 <https://arxiv.org/abs/2211.15692>`_).
 
     A linear map to C channels, ``num_layers`` residual stages, a linear map to the output; neither batch norm nor
@@ -34,10 +35,7 @@ class LargeSimpleBaseline(nn.Module):
         hidden_channels: int = 1024,
         num_layers: int = 3,
     ) -> None:
-        super().__init__()
-        self.skeleton = skeleton
-        self.in_channels = in_channels
-        self.out_channels = out_channels
+        super().__init__(skeleton, in_channels, out_channels)
         self.input = nn.Linear(skeleton.num_joints * in_channels, hidden_channels)
         self.stages = nn.Sequential(*(LargeStage(hidden_channels) for _ in range(num_layers)))
         self.head = nn.Linear(hidden_channels, skeleton.num_joints * out_channels)

@@ -7,10 +7,11 @@ from torch import Tensor, nn
 from skelgraph.nn.blocks.pose_input import takes_poses
 from skelgraph.nn.blocks.residual_conv import ConvUnit, ResidualConv
 from skelgraph.nn.layers import GaussianNonLocal, ModulatedConv, Topology
+from skelgraph.nn.models.pose_model import SkeletonModel
 from skelgraph.skeleton import Skeleton
 
 
-class ModulatedGCN(nn.Module):
+class ModulatedGCN(SkeletonModel):
     r"""Residual blocks of modulated graph convolutions (`Zou and Tang, ICCV 2021
     <https://openaccess.thecvf.com/content/ICCV2021/html/Zou_Modulated_Graph_Convolutional_Network_for_3D_Human_Pose_Estimation_ICCV_2021_paper.html>`_).
 
@@ -45,10 +46,7 @@ class ModulatedGCN(nn.Module):
         modulation: Literal["ones", "xavier"] = "ones",
         non_local: bool = False,
     ) -> None:
-        super().__init__()
-        self.skeleton = skeleton
-        self.in_channels = in_channels
-        self.out_channels = out_channels
+        super().__init__(skeleton, in_channels, out_channels)
         self.topology = Topology(skeleton.edge_index, skeleton.edge_type, skeleton.num_joints)
 
         def unit(channels: int) -> ConvUnit:

@@ -1,26 +1,21 @@
 """MSTR."""
 
 from collections.abc import Sequence
-from typing import Literal, NamedTuple
+from typing import Literal
 
 import torch
 from torch import Tensor, nn
 from torch.nn import Parameter, functional
 
 from skelgraph.nn.layers import SelfAttention, WindowAttention
+from skelgraph.nn.models.pose_model import SkeletonModel
+from skelgraph.nn.output import PoseOutput
 from skelgraph.skeleton import Skeleton
 
 Tokens = Literal["all", "time", "view", "time+view", "image"]
 
 SPACE_MLP, RELATION_MLP = 4, 2  # hidden channels of the feed-forward networks, in multiples of C
 EPS = 1e-6  # of the relation's layer norms, in the authors' code
-
-
-class MSTROutput(NamedTuple):
-    """``pose`` [B, V, T, J, C_out], and where they were asked for ``keypoints`` [B, V, T, J, 2] in the image."""
-
-    pose: Tensor
-    keypoints: Tensor | None
 
 
 class PatchEmbedding(nn.Module):
@@ -174,7 +169,7 @@ class FrameImageRelation(nn.Module):
         return self.norm(x)
 
 
-class MSTR(nn.Module):
+class MSTR(SkeletonModel):
     """The multi-perspective spatial-temporal relational Transformer, from images (`Jiao et al. 2024
     <https://arxiv.org/abs/2401.16700>`_).
 
@@ -208,13 +203,16 @@ class MSTR(nn.Module):
 
     Shapes:
         - **input:** [B, V, T, C_in, H, W], any V, T, H and W; uint8 pictures are brought to [-2, 2]
-        - **output:** :class:`MSTROutput`
+        - **output:** :class:`PoseOutput` with ``pose`` [B, V, T, J, C_out] and, where asked for, ``keypoints``
+          [B, V, T, J, 2]
 
     Raises:
         ValueError: if ``depths`` and ``heads`` are not of one length, heads do not divide channels, there are fewer
             ``num_layers`` than kinds of ``tokens``, or an input has another shape or more views or frames than
             ``position``.
     """
+
+    input_kind = "images"
 
     def __init__(
         self,
@@ -235,12 +233,9 @@ class MSTR(nn.Module):
         position: tuple[int, int] | None = None,
         keypoints: bool = False,
     ) -> None:
-        super().__init__()
+        super().__init__(skeleton, in_channels, out_channels)
         if not len(depths) == len(heads) > 0:
             raise ValueError(f"depths {list(depths)} and heads {list(heads)} must name the same stages, one at least")
-        self.skeleton = skeleton
-        self.in_channels = in_channels
-        self.out_channels = out_channels
         self.space = SwinTransformer(in_channels, hidden_channels, patch_size, depths, heads, window_size, drop_path)
         channels = hidden_channels * 2 ** (len(depths) - 1)
         self.relation = FrameImageRelation(channels, num_layers, relation_heads, relation_drop_path, tokens, position)
@@ -251,7 +246,7 @@ class MSTR(nn.Module):
         self.head = head_of(out_channels)
         self.keypoints = head_of(2) if keypoints else None
 
-    def forward(self, images: Tensor) -> MSTROutput:
+    def forward(self, images: Tensor) -> PoseOutput:
         """See the class."""
         if images.dim() != 6 or images.size(3) != self.in_channels:
             raise ValueError(f"MSTR takes images [B, V, T, {self.in_channels}, H, W], not {list(images.shape)}")
@@ -261,4 +256,6 @@ class MSTR(nn.Module):
         x = self.relation(x)
         joints = (self.skeleton.num_joints, -1)
         pose = self.head(x).unflatten(-1, joints)  # [B, V, T, J, C_out]
-        return MSTROutput(pose, None if self.keypoints is None else self.keypoints(x).unflatten(-1, joints))
+        if self.keypoints is None:
+            return PoseOutput(pose)
+        return PoseOutput(pose, keypoints=self.keypoints(x).unflatten(-1, joints))

@@ -8,6 +8,7 @@ from skelgraph.geometry.rays import Agreement, consensus, nearest, nearest_robus
 from skelgraph.nn.blocks.ray_points import NUM_FEATURES, RayPoints, describe, misses
 from skelgraph.nn.inputs import RAY_CHANNELS
 from skelgraph.nn.layers import PartitionConv, SemAttention, Topology
+from skelgraph.nn.models.pose_model import SkeletonModel
 from skelgraph.skeleton import Skeleton
 
 PLAIN_CHANNELS = 3
@@ -64,7 +65,7 @@ class AxisAttention(nn.Module):
         return x + self.out((score.softmax(-1) @ value).transpose(1, 2).flatten(2))
 
 
-class MultiViewLifter(nn.Module):
+class MultiViewLifter(SkeletonModel):
     r"""Poses of a clip from the keypoints of several cameras: triangulation that learns whom to trust.
 
     The keypoint twin of MSTR: as there, each view is encoded by itself, here on the skeleton's graph (semantic
@@ -100,6 +101,8 @@ class MultiViewLifter(nn.Module):
         ValueError: if ``in_channels`` is neither 3 nor 9, or an input has another shape.
     """
 
+    input_kind = "views"
+
     def __init__(
         self,
         skeleton: Skeleton,
@@ -112,13 +115,11 @@ class MultiViewLifter(nn.Module):
         num_layers: int = 3,
         heads: int = 4,
     ) -> None:
-        super().__init__()
+        super().__init__(skeleton, in_channels, out_channels, num_frames=num_frames)
         if in_channels not in (PLAIN_CHANNELS, RAY_CHANNELS):
             raise ValueError(f"in_channels must be 3 (x, y, confidence) or 9 (with rays), found {in_channels}")
         if out_channels != 3:
             raise ValueError(f"out_channels must be 3, found {out_channels}")
-        self.skeleton, self.num_frames = skeleton, num_frames
-        self.in_channels, self.out_channels = in_channels, out_channels
         self.calibrated = in_channels == RAY_CHANNELS
         self.topology = Topology(skeleton.edge_index, skeleton.edge_type, skeleton.num_joints)
         width = hidden_channels

@@ -1,7 +1,5 @@
 """The lifter that skelgraph ships."""
 
-from typing import NamedTuple
-
 import torch
 from torch import Tensor, nn
 from torch.nn.functional import softplus
@@ -9,18 +7,13 @@ from torch.nn.functional import softplus
 from skelgraph.nn.blocks.large_stage import LargeStage
 from skelgraph.nn.blocks.perspective_crop import perspective_crop, rotate, spread_out
 from skelgraph.nn.blocks.pose_input import takes_poses
+from skelgraph.nn.models.pose_model import SkeletonModel
+from skelgraph.nn.output import PoseOutput
 from skelgraph.skeleton import Skeleton
 
 _MIRROR = (-1.0, 1.0, 1.0)
 _WHERE = 5
 _ERROR_SCALE = 0.1  # m
-
-
-class PartLifterOutput(NamedTuple):
-    """A pose and how wrong the model takes each of its coordinates to be."""
-
-    pose: Tensor
-    error: Tensor
 
 
 class Trunk(nn.Sequential):
@@ -32,7 +25,7 @@ class Trunk(nn.Sequential):
         super().__init__(nn.Linear(in_channels, hidden_channels), *stages, head)
 
 
-class PartLifter(nn.Module):
+class PartLifter(SkeletonModel):
     r"""Large SimpleBaseline behind a perspective crop, with an error head, and trunks of their own for small parts.
 
     The residual linear stages of H3WB's Large SimpleBaseline (Zhu et al. 2023) see keypoints as a camera turned to the
@@ -79,12 +72,9 @@ class PartLifter(nn.Module):
         small_channels: int = 256,
         small_layers: int = 2,
     ) -> None:
-        super().__init__()
+        super().__init__(skeleton, in_channels, out_channels)
         if out_channels != 3:
             raise ValueError(f"PartLifter turns poses in space: out_channels must be 3, found {out_channels}")
-        self.skeleton = skeleton
-        self.in_channels = in_channels
-        self.out_channels = out_channels
         unknown = [part for part in small_parts if part not in skeleton.limbs]
         if unknown:
             raise ValueError(f"no limbs {', '.join(unknown)} in {skeleton.name}; it has {', '.join(skeleton.limbs)}")
@@ -130,7 +120,7 @@ class PartLifter(nn.Module):
         return [next((j for j in range(i) if self.parts[j] == mirrored[i]), i) for i in range(len(self.parts))]
 
     @takes_poses
-    def forward(self, x: Tensor) -> PartLifterOutput:
+    def forward(self, x: Tensor) -> PoseOutput:
         """See the class."""
         with torch.autocast(x.device.type, enabled=False):  # in bfloat16 rotations would be off by centimetres
             crop = perspective_crop(x)
@@ -144,7 +134,7 @@ class PartLifter(nn.Module):
             poses.append(pose[:, anchor : anchor + 1] + offset)
             errors.append(error[:, anchor : anchor + 1].detach() + more)
         pose, error = (torch.cat(found, 1).index_select(1, self.order) for found in (poses, errors))  # [B, J, 3]
-        return PartLifterOutput(rotate(pose.to(crop.rotation), crop.rotation), _ERROR_SCALE * softplus(error))
+        return PoseOutput(rotate(pose.to(crop.rotation), crop.rotation), _ERROR_SCALE * softplus(error))
 
     def _small(self, number: int, points: Tensor, confidence: Tensor, body: Tensor) -> tuple[Tensor, Tensor]:
         """A part's joints [B, P, 3] from the one it hangs on, and the logits of their error beyond that one's."""

@@ -1,6 +1,6 @@
 """SemGAN."""
 
-from typing import Literal, NamedTuple
+from typing import Literal
 
 import torch
 from torch import Tensor, nn
@@ -9,17 +9,12 @@ from torch.nn import Parameter
 from skelgraph.nn.blocks.attention_layer import AttentionLayer, feed_forward
 from skelgraph.nn.blocks.pose_input import takes_poses
 from skelgraph.nn.layers import SelfAttention, SemAttention, SemConv, Topology
+from skelgraph.nn.models.pose_model import SkeletonModel
+from skelgraph.nn.output import PoseOutput
 from skelgraph.skeleton import Skeleton
 from skelgraph.skeleton.bones import parent_distance
 
 Reading = Literal["out_proj", "out_proj_no_ffn", "append", "replace_ffn"]
-
-
-class SemGANOutput(NamedTuple):
-    """``pose`` [..., J, 3] and ``error`` [..., J, 3], the predicted absolute error of each coordinate, same unit."""
-
-    pose: Tensor
-    error: Tensor
 
 
 class SemanticLayer(nn.Module):
@@ -82,8 +77,8 @@ class LinearDecoder(nn.Module):
         self.pose = nn.Linear(channels, out_channels)
         self.error = nn.Linear(channels, out_channels)
 
-    def forward(self, x: Tensor) -> SemGANOutput:
-        return SemGANOutput(self.pose(x), self.error(x))
+    def forward(self, x: Tensor) -> PoseOutput:
+        return PoseOutput(self.pose(x), self.error(x))
 
 
 class PartDecoder(nn.Module):
@@ -125,7 +120,7 @@ class PartDecoder(nn.Module):
                 for conv in convs:
                     conv.weight, conv.bias = first.weight, first.bias
 
-    def forward(self, x: Tensor) -> SemGANOutput:
+    def forward(self, x: Tensor) -> PoseOutput:
         poses, errors = [], []
         split = x[:, self.part_order].split(self.sizes, dim=1)
         for h, layers, topology, pose, error in zip(
@@ -135,10 +130,10 @@ class PartDecoder(nn.Module):
             poses.append(pose(h, topology))
             errors.append(error(h, topology))
         order = self.get_buffer("joint_order")
-        return SemGANOutput(torch.cat(poses, dim=1)[:, order], torch.cat(errors, dim=1)[:, order])
+        return PoseOutput(torch.cat(poses, dim=1)[:, order], torch.cat(errors, dim=1)[:, order])
 
 
-class SemGAN(nn.Module):
+class SemGAN(SkeletonModel):
     r"""The Semantic Graph Attention Network for whole bodies (`Wen et al. 2024 <https://arxiv.org/abs/2406.01196>`_).
 
     Joints and their distance to the parent (eq. 1-2) are embedded, pass ``num_layers`` attention layers whose output
@@ -172,7 +167,7 @@ class SemGAN(nn.Module):
 
     Shapes:
         - **input:** [..., J, C_in], or a PyG ``Data`` or ``Batch`` of the skeleton
-        - **output:** :class:`SemGANOutput` with ``pose`` and ``error`` [..., J, C_out], or [N, C_out]
+        - **output:** :class:`PoseOutput` with ``pose`` and ``error`` [..., J, C_out], or [N, C_out]
     """
 
     def __init__(
@@ -191,10 +186,7 @@ class SemGAN(nn.Module):
         decoder: Literal["parts", "shared_parts", "linear"] = "parts",
         distance: bool = True,
     ) -> None:
-        super().__init__()
-        self.skeleton = skeleton
-        self.in_channels = in_channels
-        self.out_channels = out_channels
+        super().__init__(skeleton, in_channels, out_channels)
         self.distance = distance
         self.topology = Topology(skeleton.edge_index, skeleton.edge_type, skeleton.num_joints)
         sizes = (heads, head_channels, ffn_channels, dropout)
@@ -215,7 +207,7 @@ class SemGAN(nn.Module):
             self.decoder = PartDecoder(skeleton, hidden_channels, out_channels, *sizes, shared)
 
     @takes_poses
-    def forward(self, x: Tensor) -> SemGANOutput:
+    def forward(self, x: Tensor) -> PoseOutput:
         """See the class."""
         if self.distance:
             x = torch.cat([x, parent_distance(x[..., :2], self.skeleton.parents)], dim=-1)

@@ -5,10 +5,11 @@ from torch import Tensor, nn
 from skelgraph.nn.blocks.pose_input import takes_poses
 from skelgraph.nn.blocks.residual_conv import ConvUnit, ResidualConv
 from skelgraph.nn.layers import NonLocal, SemConv, Topology
+from skelgraph.nn.models.pose_model import SkeletonModel
 from skelgraph.skeleton import Skeleton
 
 
-class SemGCN(nn.Module):
+class SemGCN(SkeletonModel):
     r"""Residual blocks of semantic graph convolutions (`Zhao et al., CVPR 2019 <https://arxiv.org/abs/1904.03345>`_).
 
     A SemConv unit to C channels; ``num_layers`` residual blocks of two units; a SemConv to the output. With
@@ -46,10 +47,7 @@ class SemGCN(nn.Module):
         non_local: bool = False,
         groups: list[list[int | str]] | None = None,
     ) -> None:
-        super().__init__()
-        self.skeleton = skeleton
-        self.in_channels = in_channels
-        self.out_channels = out_channels
+        super().__init__(skeleton, in_channels, out_channels)
         self.topology = Topology(skeleton.edge_index, skeleton.edge_type, skeleton.num_joints)
         pooled = joint_groups(skeleton) if groups is None else [[skeleton.index(j) for j in g] for g in groups]
 

@@ -3,6 +3,7 @@
 from torch import Tensor, nn
 
 from skelgraph.nn.blocks.pose_input import takes_poses
+from skelgraph.nn.models.pose_model import SkeletonModel
 from skelgraph.skeleton import Skeleton
 
 
@@ -23,7 +24,7 @@ def linear_unit(in_channels: int, out_channels: int, dropout: float) -> nn.Seque
     return nn.Sequential(linear, nn.BatchNorm1d(out_channels), nn.ReLU(), nn.Dropout(dropout))
 
 
-class SimpleBaseline(nn.Module):
+class SimpleBaseline(SkeletonModel):
     r"""A pose as one vector through a residual network (`Martinez et al., ICCV 2017 <https://arxiv.org/abs/1705.03098>`_).
 
     Args:
@@ -52,10 +53,7 @@ class SimpleBaseline(nn.Module):
         dropout: float = 0.5,
         input_unit: bool = True,
     ) -> None:
-        super().__init__()
-        self.skeleton = skeleton
-        self.in_channels = in_channels
-        self.out_channels = out_channels
+        super().__init__(skeleton, in_channels, out_channels)
         flat = skeleton.num_joints * in_channels
         self.input = linear_unit(flat, hidden_channels, dropout) if input_unit else nn.Linear(flat, hidden_channels)
         self.stages = nn.Sequential(*(LinearStage(hidden_channels, dropout) for _ in range(num_layers)))

@@ -10,6 +10,7 @@ from torch import Tensor, nn
 from skelgraph.nn.blocks.pose_input import takes_poses
 from skelgraph.nn.layers import GaussianNonLocal, PartitionConv, Topology
 from skelgraph.nn.layers.non_local import pad_groups, pool_groups
+from skelgraph.nn.models.pose_model import SkeletonModel
 from skelgraph.skeleton import Skeleton
 from skelgraph.skeleton.edges import Ties, by_symmetry, over_time
 
@@ -48,7 +49,7 @@ class GraphBlock(nn.Module):
         return h.relu().view(x.size(0), x.size(1), -1)
 
 
-class STGCN(nn.Module):
+class STGCN(SkeletonModel):
     r"""A partitioned space-time graph network from joints to limbs and back (`Cai et al., ICCV 2019
     <https://openaccess.thecvf.com/content_ICCV_2019/html/Cai_Exploiting_Spatial-Temporal_Relationships_for_3D_Pose_Estimation_via_Graph_Convolutional_ICCV_2019_paper.html>`_).
 
@@ -98,11 +99,7 @@ class STGCN(nn.Module):
         norm: Norm = "union",
         ties: Ties = "drop",
     ) -> None:
-        super().__init__()
-        self.skeleton = skeleton
-        self.in_channels = in_channels
-        self.out_channels = out_channels
-        self.num_frames = num_frames
+        super().__init__(skeleton, in_channels, out_channels, num_frames=num_frames)
         if center is None:
             center = "spine" if "spine" in skeleton.joints else skeleton.center
         limbs, groups = limb_graph(skeleton, center)
@@ -151,7 +148,7 @@ class STGCN(nn.Module):
         return self.head(self.dropout(h)).view(*x.shape[:-1], self.out_channels)
 
 
-class PoseRefinement(nn.Module):
+class PoseRefinement(SkeletonModel):
     r"""Cai et al.'s pose refinement: how far to trust the predicted x and y, and how far the 2D keypoints.
 
     .. math:: s = \sigma(W_2\, \mathrm{ReLU}(W_1 [\hat y; \tilde y])), \quad
@@ -163,17 +160,32 @@ class PoseRefinement(nn.Module):
 
     Args:
         skeleton: the skeleton of input and output.
+        in_channels: 3 of the predicted and 3 of the back-projected pose.
+        out_channels: 3.
         hidden_channels: width.
         dropout: after the first map.
 
     Shapes:
-        - **input:** ``pose`` and ``projected`` [..., J, 3], metres, relative to the root
-        - **output:** [..., J, 3]
+        - **input:** [..., J, 6], :math:`[\hat y; \tilde y]` in metres, relative to the root, or a PyG ``Data`` or
+          ``Batch`` of the skeleton
+        - **output:** [..., J, 3], or [N, 3]
+
+    Raises:
+        ValueError: for other numbers of channels.
     """
 
-    def __init__(self, skeleton: Skeleton, *, hidden_channels: int = 1024, dropout: float = 0.5) -> None:
-        super().__init__()
-        self.skeleton = skeleton
+    def __init__(
+        self,
+        skeleton: Skeleton,
+        in_channels: int = 6,
+        out_channels: int = 3,
+        *,
+        hidden_channels: int = 1024,
+        dropout: float = 0.5,
+    ) -> None:
+        if (in_channels, out_channels) != (6, 3):
+            raise ValueError(f"PoseRefinement takes 6 channels and gives 3, found {in_channels} and {out_channels}")
+        super().__init__(skeleton, in_channels, out_channels)
         joints = skeleton.num_joints
         self.trust = nn.Sequential(
             nn.Linear(6 * joints, hidden_channels),
@@ -183,9 +195,11 @@ class PoseRefinement(nn.Module):
             nn.Sigmoid(),
         )
 
-    def forward(self, pose: Tensor, projected: Tensor) -> Tensor:
+    @takes_poses
+    def forward(self, x: Tensor) -> Tensor:
         """See the class."""
-        trust = self.trust(torch.cat([pose, projected], dim=-1).flatten(-2)).unflatten(-1, (-1, 2))  # [..., J, 2]
+        pose, projected = x.chunk(2, -1)  # [B, J, 3] each
+        trust = self.trust(x.flatten(1)).unflatten(1, (-1, 2))  # [B, J, 2]
         xy = trust * pose[..., :2] + (1 - trust) * projected[..., :2]
         return torch.cat([xy, pose[..., 2:]], dim=-1)
 

@@ -9,9 +9,11 @@ import torch
 from torch import Tensor, nn
 
 from skelgraph.nn.models import (
+    MSTR,
     STGCN,
     GraFormer,
     JointFormer,
+    JointFormerRefinement,
     LargeSimpleBaseline,
     ModulatedGCN,
     SemGCN,
@@ -34,8 +36,6 @@ from skelgraph.nn.published.rules import (
     sem_conv,
     transformer_block,
 )
-from skelgraph.nn.refinements import JointFormerRefinement
-from skelgraph.nn.view_models import MSTR
 from skelgraph.skeleton import Skeleton
 
 

@@ -11,9 +11,9 @@ import torch
 from torch import Tensor, nn
 
 from skelgraph import Skeleton
+from skelgraph.nn.models import MSTR
 from skelgraph.nn.models.mstr import Block, FrameImageRelation, PatchMerging
 from skelgraph.nn.published import from_published
-from skelgraph.nn.view_models import MSTR
 from skelgraph.skeleton.builtin import COCO_WHOLEBODY, HUMAN36M, HUMAN36M_16, OPENPOSE_BODY25
 from skelgraph.training import checkpoint, config, experiment
 from skelgraph.training.convert import convert

@@ -7,9 +7,8 @@ import torch
 from torch import Tensor, nn
 
 from skelgraph import Skeleton
-from skelgraph.nn.models import STGCN
+from skelgraph.nn.models import STGCN, PoseRefinement
 from skelgraph.nn.models.st_gcn import limb_graph
-from skelgraph.nn.refinements import PoseRefinement
 from skelgraph.skeleton.builtin import COCO_WHOLEBODY, HUMAN36M, HUMAN36M_16
 
 ARMS_AND_LEGS = [[11, 12, 13], [14, 15, 16], [4, 5, 6], [1, 2, 3], [0, 7, 8, 9, 10]]
@@ -138,7 +137,7 @@ def test_refinement_trusts_between_its_inputs() -> None:
     torch.manual_seed(0)
     refine = PoseRefinement(HUMAN36M).eval()
     pose, projected = torch.randn(2, 4, 17, 3), torch.randn(2, 4, 17, 3)
-    found = refine(pose, projected)
+    found = refine(torch.cat([pose, projected], -1))
     assert torch.equal(found[..., 2], pose[..., 2]), "the depth is the predicted one"
     low, high = torch.minimum(pose, projected), torch.maximum(pose, projected)
     assert bool(((found >= low) & (found <= high))[..., :2].all())

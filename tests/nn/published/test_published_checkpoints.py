@@ -15,18 +15,18 @@ from skelgraph import Skeleton
 from skelgraph.lifting.lifter import Lifter
 from skelgraph.nn.models import (
     GCN,
+    MSTR,
     STGCN,
     GraFormer,
     JointFormer,
+    JointFormerRefinement,
     LargeSimpleBaseline,
     ModulatedGCN,
     SemGCN,
     SimpleBaseline,
 )
-from skelgraph.nn.prediction import pose_of
+from skelgraph.nn.output import as_output
 from skelgraph.nn.published import SYSTEMS, from_published, plan_of
-from skelgraph.nn.refinements import JointFormerRefinement
-from skelgraph.nn.view_models import MSTR
 from skelgraph.skeleton.builtin import COCO_WHOLEBODY, HUMAN36M, HUMAN36M_16
 from skelgraph.training import checkpoint
 from skelgraph.training.convert import convert
@@ -335,7 +335,7 @@ def test_arguments_are_kept_in_a_converted_file(system: str, tmp_path: Path) -> 
     assert skeleton == HUMAN36M and type(model) is type(made) and not model.training
     frames = [5] if system == "st_gcn" else []
     x = torch.randn(2, *frames, 17, made.in_channels)
-    assert torch.equal(pose_of(model(x)), pose_of(made(x)))
+    assert torch.equal(as_output(model(x)).pose, as_output(made(x)).pose)
 
 
 class Bomb:
