@@ -311,7 +311,8 @@ def test_every_second_block_is_shifted_by_half_a_window() -> None:
 def test_shapes_on_any_skeleton(skeleton: Skeleton, device: torch.device) -> None:
     x = inputs(2, 2, 3, 3, 26, 20, device=device, dtype=torch.float64)
     model = small(skeleton, device, keypoints=True).double().eval()
-    pose, keypoints = model(x)
+    output = model(x)
+    pose, keypoints = output.pose, output.keypoints
     assert model.skeleton is skeleton and pose.dtype == torch.float64
     assert pose.shape == (2, 2, 3, skeleton.num_joints, 3) and keypoints.shape == (2, 2, 3, skeleton.num_joints, 2)
     close(model(x[1:]).pose, pose[1:])
@@ -338,7 +339,8 @@ def test_training_lowers_the_loss(tokens: str, device: torch.device) -> None:
     optimizer, seen = torch.optim.Adam(model.train().parameters(), lr=1e-3), []
     for _ in range(4):
         optimizer.zero_grad()
-        pose, keypoints = model(x)
+        output = model(x)
+        pose, keypoints = output.pose, output.keypoints
         loss = (pose - y).square().mean() + (keypoints - y[..., :2]).square().mean()
         loss.backward()
         without = [n for n, p in model.named_parameters() if p.grad is None or not p.grad.isfinite().all()]
