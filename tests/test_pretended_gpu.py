@@ -1,0 +1,41 @@
+"""No model's training step waits for the device, copies to or from it, mixes devices, or needs what CUDA lacks."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+from pretended_steps import FAULTY, STEPS
+
+HERE = Path(__file__).parent
+
+
+@pytest.fixture(scope="module")
+def report() -> dict[str, dict[str, Any]]:
+    """Of all cases in one process: a pretended GPU can be set up but not removed."""
+    paths = os.pathsep.join([str(HERE.parent), os.environ.get("PYTHONPATH", "")])
+    done = subprocess.run(
+        [sys.executable, HERE / "pretended_steps.py"],
+        env={**os.environ, "PYTHONPATH": paths},
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 0, done.stderr
+    found: dict[str, dict[str, Any]] = json.loads(done.stdout)
+    return found
+
+
+@pytest.mark.parametrize("name", STEPS)
+def test_a_gpu_objects_to_nothing_in_a_step(name: str, report: dict[str, dict[str, Any]]) -> None:
+    found = report[name]
+    assert found["raised"] is None and found["events"] == {}
+    assert found["num_ops"] > 200, "a step has forward, losses, backward and update"
+
+
+@pytest.mark.parametrize("name", FAULTY)
+def test_what_a_gpu_objects_to_is_reported(name: str, report: dict[str, dict[str, Any]]) -> None:
+    found = report[name]
+    assert FAULTY[name][1] in f"{found['raised']} {found['events']}"
