@@ -2,8 +2,9 @@
 
 import pytest
 import torch
+from tf32 import Tf32
 
-from skelgraph.geometry.rays import Agreement, consensus, nearest, nearest_robustly
+from skelgraph.geometry.rays import Agreement, consensus, nan_median, nearest, nearest_robustly
 
 
 def agreed(center: torch.Tensor, direction: torch.Tensor, weight: torch.Tensor) -> Agreement:
@@ -84,3 +85,23 @@ def test_gradients_are_right(room) -> None:
     noisy = points.unsqueeze(1) + 0.05 * torch.randn(2, 4, 5, 3, generator=random, dtype=torch.float64)
     direction = torch.nn.functional.normalize(noisy - centers, dim=-1).requires_grad_()
     assert torch.autograd.gradcheck(lambda d, w: nearest(centers, d, w)[0], (direction, weight))
+
+
+def test_tf32_does_not_round_where_rays_meet(room) -> None:
+    points, centers = (each.float() for each in room)
+    direction, weight = towards(points, centers), torch.ones(2, 4, 5)
+    for find in FINDERS.values():
+        expected = find(centers, direction, weight)[0]
+        with Tf32():
+            assert torch.equal(find(centers, direction, weight)[0], expected)
+
+
+@pytest.mark.parametrize("dim", [0, 1, -1])
+@pytest.mark.parametrize("keepdim", [True, False])
+def test_the_median_is_torchs(dim: int, keepdim: bool) -> None:
+    values = torch.randn(64, 31, 6, generator=torch.Generator().manual_seed(0))
+    values[values < -0.5] = torch.nan
+    values[3, 5], values[:, 4, 1], values[2, :, 3] = torch.nan, torch.nan, torch.nan
+    expected = values.nanmedian(dim, keepdim).values
+    assert expected.isnan().any()
+    assert torch.equal(nan_median(values, dim, keepdim).nan_to_num(9.0), expected.nan_to_num(9.0))

@@ -47,6 +47,15 @@ def test_a_run_learns(device: torch.device, tmp_path: Path) -> None:
     assert metrics["mpjpe_mm"] < 0.8 * metrics["mean_pose"]["mpjpe_mm"]
 
 
+def test_a_step_is_seeded_as_torch_seeds(device: torch.device, tmp_path: Path) -> None:
+    with looped(on(device), tmp_path) as loop:
+        loop.seed(2**63 + 5)
+        found = torch.rand(4, device=device), torch.rand(4)
+    torch.manual_seed(2**63 + 5)
+    expected = torch.rand(4, device=device), torch.rand(4)
+    assert torch.equal(found[0], expected[0]) and torch.equal(found[1], expected[1])
+
+
 @pytest.mark.parametrize("steps", [None, 3])
 def test_resumed_bitwise(device: torch.device, tmp_path: Path, steps: int | None) -> None:
     settings = on(device, checkpoint_steps=steps, bf16=steps is None)

@@ -94,6 +94,17 @@ def test_bf16_and_error_head_and_amsgrad_and_clip(tmp_path: Path) -> None:
     assert not torch.are_deterministic_algorithms_enabled()
 
 
+def test_deterministic_training_fills_no_empty_memory_and_leaves_torch_as_it_was(tmp_path: Path) -> None:
+    memory, seen = torch.utils.deterministic, []
+
+    def look(step: int, samples: torch.Tensor) -> None:
+        seen.append((torch.are_deterministic_algorithms_enabled(), memory.fill_uninitialized_memory))
+
+    fit(tiny.settings(epochs=1, deterministic=True), tmp_path / "run", plugins=[tiny], on_step=look)
+    assert set(seen) == {(True, False)}
+    assert not torch.are_deterministic_algorithms_enabled() and memory.fill_uninitialized_memory
+
+
 def test_a_plain_torch_loop_gives_the_same_weights(tmp_path: Path) -> None:
     """The loop against one written out by hand: order, schedule, clipping and update."""
     settings = tiny.settings(epochs=2)

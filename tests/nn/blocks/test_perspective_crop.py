@@ -3,6 +3,7 @@ import math
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
+from tf32 import Tf32
 
 from skelgraph.nn.blocks.perspective_crop import ASSUMED_FOCAL, perspective_crop, spread_out, turn_to
 
@@ -86,3 +87,10 @@ def test_points_are_spread_out_about_their_mean():
     torch.testing.assert_close(out.mean(1), torch.zeros(4, 2), atol=1e-6, rtol=0)
     torch.testing.assert_close(out.square().sum(-1).mean(1), torch.ones(4))
     torch.testing.assert_close(out * spread[:, None, None] + middle[:, None], points)
+
+
+def test_tf32_rounds_nothing():
+    x = seen_from(person(), 1.0)
+    expected = perspective_crop(x)
+    with Tf32():
+        assert all(torch.equal(a, b) for a, b in zip(perspective_crop(x), expected, strict=True))

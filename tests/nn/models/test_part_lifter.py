@@ -1,5 +1,6 @@
 import pytest
 import torch
+from tf32 import Tf32
 
 from skelgraph import Skeleton
 from skelgraph.nn.inputs import flip_input, flip_pose
@@ -77,3 +78,26 @@ def test_parts_that_do_not_fit_are_refused():
         PartLifter(forked, small_parts=("fork",))
     with pytest.raises(ValueError, match="out_channels must be 3, found 2"):
         PartLifter(HUMAN36M, 2, 2)
+
+
+def test_indices_are_no_weights():
+    names = {name for name, _ in whole_body().named_parameters()}
+    assert set(whole_body().state_dict()) == names
+
+
+def test_neither_bfloat16_nor_tf32_turns_the_answer():
+    """What the trunk says is turned back in full precision: lengths stay, to the rounding of the trunk's own output."""
+    model, x = whole_body().eval(), keypoints()
+    with torch.no_grad():
+        for trunk in (model.body, *model.small.values()):
+            trunk[-1].weight.zero_()  # the answer is the bias, which bfloat16 holds
+            trunk[-1].bias.copy_(trunk[-1].bias.bfloat16())
+        expected = model(x).pose
+        with torch.autocast("cpu", torch.bfloat16):
+            rounded = model(x).pose
+        with Tf32():
+            coarse = model(x).pose
+    assert rounded.dtype == torch.float32
+    body = model.rest
+    torch.testing.assert_close(rounded[:, body], expected[:, body], atol=1e-6, rtol=0)
+    torch.testing.assert_close(coarse, expected, atol=1e-6, rtol=0)
