@@ -32,13 +32,13 @@ Array = NDArray[np.float64]
 AGREE_PX, SEEN = 20.0, 0.5
 
 
-def rig(P: Array, image_hw: NDArray[np.int64]) -> list[Camera]:
+def rig(P: Array, image_hw: NDArray[np.int64]) -> Camera:
     """The cameras of matrices [V, 3, 4] in px per mm."""
     per_metre = torch.tensor(P) * torch.tensor([1000.0, 1000.0, 1000.0, 1.0])
-    return [Camera.from_projection(p, int(w), int(h)) for p, (h, w) in zip(per_metre, image_hw, strict=True)]
+    return Camera.from_projection(per_metre, torch.tensor(image_hw[:, ::-1].copy()))
 
 
-def truth(cameras: list[Camera], xy: Array, visibility: Array, made: Match) -> Array:
+def truth(cameras: Camera, xy: Array, visibility: Array, made: Match) -> Array:
     """Joints of the lifter [F, J, 3] in m, world."""
     seen = torch.tensor(visibility > SEEN, dtype=torch.float64)
     points = ransac(cameras, torch.tensor(xy), seen, AGREE_PX, min_views=3).points.numpy()

@@ -17,8 +17,7 @@ from torch import Tensor, nn
 
 from skelgraph.datasets.multiview import Clips, MultiView, film
 from skelgraph.geometry import triangulation
-from skelgraph.geometry.cameras import Camera, Rig
-from skelgraph.geometry.rotations import rotate
+from skelgraph.geometry.cameras import Camera
 from skelgraph.nn import metrics
 from skelgraph.nn.prediction import middle_frame, predict
 from skelgraph.skeleton import Skeleton
@@ -36,7 +35,7 @@ SETTINGS: dict[str, dict[str, Any]] = {
     "heavy-tailed, 4 views": {"outliers": (0.1, 0.1)},
     "exact, 4 views": {"noise_px": (0.0, 0.0)},
 }
-METHODS = ("DLT", "weighted DLT", "RANSAC", "RANSAC + bundle")
+METHODS = ("DLT", "weighted DLT", "RANSAC", "RANSAC + refine")
 CURVE = (0.0, 2.0, 4.0, 8.0, 12.0, 16.0)
 
 
@@ -46,33 +45,24 @@ class Middle(NamedTuple):
     px: Tensor  # [N, V, J, 2]
     confidence: Tensor  # [N, V, J]
     target: Tensor  # [N, J, 3] m, world
-    sets: list[tuple[Tensor, list[Camera]]]  # which clips have which cameras, in this order
+    sets: list[tuple[Tensor, Camera]]  # which clips have which cameras, in this order
 
     @staticmethod
     def of(clips: Clips, later: int = 0) -> Middle:
         """The middle frames, or what is seen so many frames later beside the middle frame's target."""
         half = clips.keypoints.size(2) // 2 + later
-        order = clips.rig.T[..., 0].argsort(1)  # a set's cameras come in any order
+        order = clips.cameras.T[..., 0].argsort(1)  # a set's cameras come in any order
         rows = torch.arange(len(order))[:, None]
-        rig = Rig(*(value[rows, order] for value in clips.rig))
+        cameras = clips.cameras[rows, order]
         px, confidence = clips.keypoints[rows, order, half], clips.confidence[rows, order, half]
-        _, which = rig.T.flatten(1).unique(dim=0, return_inverse=True)
+        _, which = cameras.T.flatten(1).unique(dim=0, return_inverse=True)
         sets = [(which == i).nonzero().flatten() for i in range(int(which.max()) + 1)]
-        return Middle(px, confidence, middle_frame(clips.target), [(i, cameras_of(rig, int(i[0]))) for i in sets])
+        return Middle(px, confidence, middle_frame(clips.target), [(i, cameras[int(i[0])]) for i in sets])
 
     @property
     def enough(self) -> Tensor:
         """Joints that at least two views see, [N, J]."""
         return (self.confidence > 0).sum(1) >= 2
-
-
-def cameras_of(rig: Rig, clip: int) -> list[Camera]:
-    """The cameras of a clip."""
-    parameters = ("R", "T", "f", "c", "k", "p")
-    return [
-        Camera(*(getattr(rig, name)[clip, v].double() for name in parameters), *map(int, rig.image_size[clip, v]))
-        for v in range(rig.T.size(1))
-    ]
 
 
 def seen(split: str, count: int, **faults: Any) -> Clips:
@@ -93,7 +83,7 @@ def triangulated(middle: Middle, method: str, threshold: float) -> Tensor:
             points = triangulation.triangulate(cameras, px, confidence)
         else:
             points = triangulation.ransac(cameras, px, confidence, threshold)
-            if method == "RANSAC + bundle":
+            if method == "RANSAC + refine":
                 points = triangulation.refine(cameras, points, px, confidence)
         result[clips] = torch.where(points.points.isnan(), plain.points, points.points)
     return result
@@ -144,8 +134,8 @@ def single_error(run: str, count: int) -> float:
     middle, half = Middle.of(clips), clips.keypoints.size(2) // 2
     x = clips.inputs(3)[:, :, half].flatten(0, 1)
     pose = predict(model, x[..., : meta["in_channels"]], skeleton).pose.unflatten(0, (count, -1))
-    turned = rotate(clips.rig.R, middle.target[:, None] - clips.rig.T[:, :, None])
-    error = metrics.per_joint(pose, center_on(turned, HUMAN36M.origin))
+    target = clips.cameras.to_camera(middle.target[:, None])
+    error = metrics.per_joint(pose, center_on(target, HUMAN36M.origin))
     chosen = middle.enough[:, None].expand_as(error)
     return float(error[chosen].mean()) * 1000
 
@@ -175,7 +165,7 @@ def over_time(models: Mapping[str, nn.Module], count: int) -> list[tuple[str, ..
     """What more frames give: the mean of the triangulated points of 1 to 9 frames, and the lifter with so many."""
     clips = seen("test", count)
     middle, x, half = Middle.of(clips), clips.inputs(9), clips.keypoints.size(2) // 2
-    points = {k: triangulated(Middle.of(clips, k), "RANSAC + bundle", 30.0) for k in range(-half, half + 1)}
+    points = {k: triangulated(Middle.of(clips, k), "RANSAC + refine", 30.0) for k in range(-half, half + 1)}
     rows = []
     for reach in (0, 1, 2, 4):
         mean = torch.stack([points[k] for k in range(-reach, reach + 1)]).nanmean(0)
@@ -188,13 +178,13 @@ def over_time(models: Mapping[str, nn.Module], count: int) -> list[tuple[str, ..
 def projected(models: Mapping[str, nn.Module], count: int) -> list[tuple[str, ...]]:
     """2D errors of poses projected into all views, against the exact projections: PCK and mean squared error."""
     clips = seen("test", count)
-    middle, rig, half = Middle.of(clips), clips.rig, clips.keypoints.size(2) // 2
-    truth = film(rig, middle.target.unsqueeze(1))[0][:, :, 0]
+    middle, cameras, half = Middle.of(clips), clips.cameras, clips.keypoints.size(2) // 2
+    truth = film(cameras, middle.target.unsqueeze(1))[0][:, :, 0]
     poses = {"DLT": triangulated(middle, "DLT", 30.0), **{name: lifted(model, clips) for name, model in models.items()}}
     rows = []
     for name, pose in poses.items():
         whole = pose.isfinite().all(-1).all(-1)
-        px = film(rig, pose.nan_to_num().unsqueeze(1))[0][:, :, 0]
+        px = film(cameras, pose.nan_to_num().unsqueeze(1))[0][:, :, 0]
         off = (px - clips.keypoints[:, :, half]).norm(dim=-1)[whole][clips.confidence[whole, :, half] > 0].median()
         pck, mse = (measure(px[whole], truth[whole]) for measure in (metrics.keypoint_pck, metrics.keypoint_mse))
         rows.append((name, f"{100 * pck:.1f} %", f"{mse:.1f}", f"{off:.1f}"))
@@ -257,7 +247,7 @@ def main() -> None:
     text = [settings_table(models, given.clips)]
     names = [name.removeprefix("lifter, ") for name in models]
     text.append(table(("three views, mm", "best triangulation", *names), without_camera(models, given.clips)))
-    text.append(table(("frames, mm", "RANSAC + bundle, their mean", *names), over_time(models, given.clips)))
+    text.append(table(("frames, mm", "RANSAC + refine, their mean", *names), over_time(models, given.clips)))
     text.append(
         table(
             ("projected into the views", "PCK 0.05", "MSE, px^2", "to keypoints seen, px"),

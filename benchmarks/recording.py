@@ -33,14 +33,12 @@ RANSAC = f"RANSAC, {THRESHOLD:.0f} px"
 LIMB_BONES = ("shoulder-elbow", "elbow-wrist", "hip-knee", "knee-ankle", "ankle-heel", "ankle-foot_index")
 
 
-def read() -> tuple[list[Camera], Tensor, Tensor]:
+def read() -> tuple[Camera, Tensor, Tensor]:
     """The cameras, keypoints [V, F, J, 2] px and their visibility [V, F, J], 0 where there is none."""
     with np.load(Path(os.environ.get("SKELGRAPH_DATA", "data")) / FILE, allow_pickle=False) as held:
         metres = np.diag([1000.0, 1000.0, 1000.0, 1.0])
-        cameras = [
-            Camera.from_projection(torch.from_numpy(P @ metres), int(w), int(h), str(name))
-            for P, (h, w), name in zip(held["P"], held["image_hw"], held["cams"], strict=True)
-        ]
+        sizes, names = held["image_hw"][:, ::-1].copy(), tuple(map(str, held["cams"]))
+        cameras = Camera.from_projection(torch.from_numpy(held["P"] @ metres), torch.from_numpy(sizes), names)
         px, visible = torch.from_numpy(held["body2d_px"]).double(), torch.from_numpy(held["body_vis"]).double()
     found = px.isfinite().all(-1)
     return cameras, torch.where(found[..., None], px, 0), torch.where(found, visible, 0)
@@ -52,7 +50,7 @@ def bones() -> list[tuple[int, int]]:
     return [(BLAZEPOSE.index(f"{s}_{a}"), BLAZEPOSE.index(f"{s}_{b}")) for s in ("left", "right") for a, b in pairs]
 
 
-def row(name: str, points: Tensor, cameras: list[Camera], px: Tensor, visible: Tensor) -> tuple[str, ...]:
+def row(name: str, points: Tensor, cameras: Camera, px: Tensor, visible: Tensor) -> tuple[str, ...]:
     error = triangulation.reprojection_error(cameras, points.double(), px)
     counted = error[(visible > VISIBLE) & error.isfinite()]
     found = float((points.isfinite().all(-1)).double().mean())
@@ -65,9 +63,9 @@ def row(name: str, points: Tensor, cameras: list[Camera], px: Tensor, visible: T
     )
 
 
-def world(points: Tensor, cameras: list[Camera], error: Tensor) -> WorldPose:
-    names, missing = tuple(camera.name for camera in cameras), points.isnan().any(-1).numpy()
-    return WorldPose(points.double().numpy(), BLAZEPOSE, "z", FPS, missing, names, error.float().numpy())
+def world(points: Tensor, cameras: Camera, error: Tensor) -> WorldPose:
+    missing = points.isnan().any(-1).numpy()
+    return WorldPose(points.double().numpy(), BLAZEPOSE, "z", FPS, missing, cameras.names, error.float().numpy())
 
 
 def main() -> None:
@@ -83,7 +81,7 @@ def main() -> None:
         "DLT": triangulation.triangulate(cameras, px, (visible > 0).double()).points,
         "weighted DLT": triangulation.triangulate(cameras, px, visible).points,
         RANSAC: ransac.points,
-        "RANSAC + bundle": triangulation.refine(cameras, ransac, px, visible).points,
+        "RANSAC + refine": triangulation.refine(cameras, ransac, px, visible).points,
         "MultiViewLifter": lift_views(model, cameras, px, visible),
     }
     for name in (RANSAC, "MultiViewLifter"):

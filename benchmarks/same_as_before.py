@@ -181,7 +181,8 @@ def write_walk(folder: Path, data: Path) -> None:
         for i, name in enumerate(f"cam{name}" for name in held["cams"]):
             height, width = map(int, held["image_hw"][i])
             P = torch.from_numpy(held["P"][i] * [1000, 1000, 1000, 1])  # px a metre
-            camera = camera_class.from_projection(P, width, height, name)
+            size = (width, height)
+            camera = camera_class.from_projection(P, *(size if hasattr(camera_class, "width") else [size]), name)
             numbers = {each: getattr(camera, each).tolist() for each in "RTfckp"}
             cameras[name] = {**numbers, "width": width, "height": height}
             fields = {"keypoints": held["body2d_px"][i], "confidence": held["body_vis"][i], "fps": held["fps"]}

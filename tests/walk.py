@@ -7,17 +7,14 @@ import numpy as np
 import torch
 
 from skelgraph import Skeleton
-from skelgraph.geometry.cameras import Camera, human36m_cameras
+from skelgraph.geometry.cameras import Camera
+from skelgraph.geometry.human36m import SERIALS, human36m_cameras
 from skelgraph.io import calibrations
 from skelgraph.io.keypoints.formats import npz
 from skelgraph.poses.keypoints import Keypoints
 from skelgraph.skeleton.builtin import BLAZEPOSE, COCO
 
-RIG = {
-    name.split("/")[1]: Camera(c.R, c.T, c.f, c.c, c.k, c.p, c.width, c.height, name.split("/")[1])
-    for name, c in human36m_cameras().items()
-    if name.startswith("S1/")
-}
+RIG = {camera.name: camera for camera in human36m_cameras(["S1"])[0].replace(names=SERIALS)}
 _HEIGHT = {"ankle": 0.1, "knee": 0.5, "hip": 0.9, "wrist": 0.9, "elbow": 1.1, "shoulder": 1.4, "nose": 1.6, "e": 1.65}
 
 
@@ -53,9 +50,10 @@ def views(
     fps: float | None = 30,
 ) -> dict[str, Keypoints]:
     """The keypoints by camera; their sources are called NAME.npz."""
+    sizes = {name: tuple(camera.image_size.tolist()) for name, camera in cameras.items()}
     return {
-        name: Keypoints.of(xy, joints, confidence=seen, image_size=(c.width, c.height), fps=fps, source=f"{name}.npz")
-        for (name, c), xy, seen in zip(cameras.items(), px.numpy(), confidence.numpy(), strict=True)
+        name: Keypoints.of(xy, joints, confidence=seen, image_size=sizes[name], fps=fps, source=f"{name}.npz")
+        for name, xy, seen in zip(cameras, px.numpy(), confidence.numpy(), strict=True)
     }
 
 
@@ -74,6 +72,6 @@ def pose2sim(data_dir: Path) -> tuple[dict[str, Camera], dict[str, Keypoints]]:
         names = [f"cam{name}" for name in file["cams"]]
         per_metre = torch.from_numpy(file["P"]) * torch.tensor([1000, 1000, 1000, 1.0], dtype=torch.float64)
         sizes = [(int(width), int(height)) for height, width in file["image_hw"]]
-        rig = {n: Camera.from_projection(P, *size, name=n) for n, P, size in zip(names, per_metre, sizes, strict=True)}
+        rig = {camera.name: camera for camera in Camera.from_projection(per_metre, sizes, names)}
         px, seen = (torch.from_numpy(file[name]) for name in ("body2d_px", "body_vis"))
         return rig, views(px, seen, rig, BLAZEPOSE.joints, float(file["fps"]))

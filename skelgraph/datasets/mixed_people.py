@@ -105,11 +105,11 @@ class MixedPeople:
         others = [Human(skeleton, builtin.get(name)) for name in via]
         self._humans = [Human(skeleton)] * max(1, len(others)) + others
         self._people = torch.rand(_NUM_PEOPLE[split], SHAPE_COLUMNS, generator=self._generator("people"))
-        rigs = partial(MotionCapture, split=split, seed=seed, file=file, exclude=exclude, lean_deg=_LEAN_DEG)
+        recording = partial(MotionCapture, split=split, seed=seed, file=file, exclude=exclude, lean_deg=_LEAN_DEG)
         if recorded:
-            self._rigs = rigs(skeleton, bone_scale=0.12, scale=0.08, as_recorded=0.3)
+            self._recording = recording(skeleton, bone_scale=0.12, scale=0.08, as_recorded=0.3)
         if retargeted:
-            self._motion = rigs(HUMAN36M, bone_scale=0.0, scale=0.0)
+            self._motion = recording(HUMAN36M, bone_scale=0.0, scale=0.0)
 
     def __len__(self) -> int:
         return sum(self._counts.values())
@@ -144,9 +144,9 @@ class MixedPeople:
         return Poses(keypoints, confidence, views.image_size, target, action, focal).to(device)
 
     def _recorded(self, count: int, random: torch.Generator) -> Tensor:
-        index = torch.randint(len(self._rigs), (count,), generator=random)
-        joints = _y_up(self._rigs.bodies(index, random))
-        return joints[:, [self._rigs.joints.index(joint) for joint in self.skeleton.joints]]
+        index = torch.randint(len(self._recording), (count,), generator=random)
+        joints = _y_up(self._recording.bodies(index, random))
+        return joints[:, [self._recording.joints.index(joint) for joint in self.skeleton.joints]]
 
     def _retargeted(self, count: int, random: torch.Generator) -> Tensor:
         made = []

@@ -15,12 +15,14 @@ import torch
 from torch import Tensor
 from torch_geometric.data import Data
 
+from skelgraph.datasets.cameras.camera_sets import serials_of_split
 from skelgraph.datasets.cameras.placement import place
 from skelgraph.datasets.faults.single_view import detect
 from skelgraph.datasets.mocap import motion_file
 from skelgraph.datasets.randomness import generator
 from skelgraph.datasets.samples import Poses
-from skelgraph.geometry.cameras import Camera, Rig, human36m_cameras
+from skelgraph.geometry.cameras import Camera
+from skelgraph.geometry.human36m import human36m_cameras
 from skelgraph.geometry.rotations import about_x, about_y, about_z, rotate
 from skelgraph.skeleton import Skeleton
 
@@ -109,7 +111,8 @@ class MotionCapture:
         training = split == "train"
         self.bone_scale, self.scale, self.mirror = training * bone_scale, training * scale, training and mirror
         self.lean, self.area = training * math.radians(lean_deg), area if training else _TEST_AREA_M
-        self._rig = Rig.of(_views(split, cameras, held_out))
+        serials = sorted(serials_of_split(split, cameras, () if held_out is None else (held_out,)))
+        self._cameras = human36m_cameras(serials=serials).flatten().to(torch.float32)
         self._as_recorded = as_recorded
         self._load(_without(motion_file.read(motion_file.locate(file)), exclude), frame_step)
 
@@ -131,17 +134,18 @@ class MotionCapture:
         """One epoch: every pose once, in the order of the file, seen from a random side; the test never changes."""
         epoch = epoch if self.split == "train" else 0
         joints, track = self._bodies(self._window, self._generator(epoch, "body"))
-        rig, position, track = self._stage(joints, track, self._generator(epoch, "stage"))
+        seen_by, position, track = self._stage(joints, track, self._generator(epoch, "stage"))
         seen = joints[:, :, self._wanted]  # [N, T, J, 3]
         if self.num_frames > 1:
             seen = seen + track.unsqueeze(2)
-        points, keypoints = (t.view(*seen.shape[:3], -1) for t in place(seen.flatten(1, 2), position, rig))
+        points, keypoints = (t.view(*seen.shape[:3], -1) for t in place(seen.flatten(1, 2), position, seen_by))
         origin = points[:, :, list(self.skeleton.origin)].mean(2, keepdim=True)
         target = points - origin
         if self.num_frames == 1:
             keypoints, target = keypoints.squeeze(1), target.squeeze(1)
         keypoints, confidence = detect(keypoints, self.noise_px, self.missing, self._generator(epoch, "detector"))
-        return Poses(keypoints, confidence, rig.image_size, target, self.action.clone(), rig.f.mean(1)).to(device)
+        size, focal = seen_by.image_size, seen_by.f.mean(1)
+        return Poses(keypoints, confidence, size, target, self.action.clone(), focal).to(device)
 
     def _generator(self, epoch: int, purpose: str) -> torch.Generator:
         return generator("MotionCapture", self.seed, self.split, epoch, purpose)
@@ -185,13 +189,13 @@ class MotionCapture:
         joints = (bones @ self._path).mT
         return rotate(turn, joints.flatten(1, 2)).view(joints.shape), rotate(turn, track)
 
-    def _stage(self, joints: Tensor, track: Tensor, random: torch.Generator) -> tuple[Rig, Tensor, Tensor]:
+    def _stage(self, joints: Tensor, track: Tensor, random: torch.Generator) -> tuple[Camera, Tensor, Tensor]:
         """A camera a pose, where its root is in the world, and the way of the root from there [N, T, 3]: the lowest
         joint is as far above the floor as it was."""
-        view = torch.randint(len(self._rig.T), (len(self),), generator=random)
+        view = torch.randint(len(self._cameras), (len(self),), generator=random)
         ground = self.area * (2 * torch.rand(len(self), 2, generator=random) - 1)
         height, track = self._above_floor(self._window, joints, track)
-        return self._rig.take(view), torch.cat([ground, height], 1), track
+        return self._cameras[view], torch.cat([ground, height], 1), track
 
     def _above_floor(self, window: Tensor, joints: Tensor, track: Tensor) -> tuple[Tensor, Tensor]:
         """How high the root is in the middle frame [N, 1], and the way from there [N, T, 3] with ups and downs."""
@@ -235,21 +239,6 @@ def _check_ranges(low: float, high: float, **options: float) -> None:
     for name, value in options.items():
         if not low <= value < high:
             raise ValueError(f"{name} must be in [{low}, {high}), found {value}")
-
-
-def _views(split: str, serials: list[str] | None, held_out: str | None) -> list[Camera]:
-    cameras = human36m_cameras()
-    known = sorted({name.split("/")[1] for name in cameras})
-    used = known if serials is None else serials
-    unknown = [serial for serial in [*used, *([] if held_out is None else [held_out])] if serial not in known]
-    if unknown:
-        names = ", ".join(map(repr, unknown))
-        raise ValueError(f"no camera of Human3.6M has the serial number {names}; known: {', '.join(known)}")
-    if held_out is not None:
-        used = [held_out] if split == "test" else [serial for serial in used if serial != held_out]
-    if not used:
-        raise ValueError(f"no camera is left for split {split!r}: cameras={serials}, held_out={held_out!r}")
-    return [camera for name, camera in cameras.items() if name.split("/")[1] in used]
 
 
 def _twins(path: Path, joints: Sequence[str]) -> tuple[Tensor, Tensor]:

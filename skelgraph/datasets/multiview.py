@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from functools import cached_property
 from typing import Literal, NamedTuple
 
@@ -10,14 +9,15 @@ import torch
 from torch import Tensor
 from torch_geometric.data import Batch, Data
 
-from skelgraph.datasets.cameras.camera_sets import cameras_around, human36m_sets, miscalibrated, to_cameras
+from skelgraph.datasets.cameras.camera_sets import cameras_around, miscalibrated
 from skelgraph.datasets.faults.multi_view import Faults, Range, detect_clips
 from skelgraph.datasets.motion_capture import MotionCapture
 from skelgraph.datasets.people.body_shape import SHAPE_COLUMNS
 from skelgraph.datasets.people.human import Human
 from skelgraph.datasets.people.motions import STYLE_COLUMNS
 from skelgraph.datasets.randomness import generator, shares
-from skelgraph.geometry.cameras import Rig, project
+from skelgraph.geometry.cameras import Camera
+from skelgraph.geometry.human36m import SERIALS, SESSIONS, human36m_cameras
 from skelgraph.geometry.rotations import about_x, about_y, about_z, rotate
 from skelgraph.nn.inputs import multiview_input
 from skelgraph.skeleton import Skeleton
@@ -36,25 +36,21 @@ class Clips(NamedTuple):
 
     keypoints: Tensor  #: ``[N, V, T, J, 2]`` px, as filmed
     confidence: Tensor  #: ``[N, V, T, J]`` in [0, 1], 0 = missing
-    rig: Rig  #: the cameras, ``[N, V, ...]``
+    cameras: Camera  #: ``[N, V]``
     target: Tensor  #: ``[N, T, J, 3]`` m: the world's (z up), or the first camera's axes and relative to ``origin``
     action: Tensor  #: ``[N]`` index into the dataset's ``actions``
 
     def to(self, device: torch.device | str | None) -> Clips:
         """The same clips on ``device`` (unchanged when it is None)."""
-        return self if device is None else self._each(lambda tensor: tensor.to(device))
+        return self if device is None else Clips(*(field.to(device) for field in self))  # type: ignore[arg-type]
 
     def take(self, index: Tensor | slice) -> Clips:
         """The clips at ``index``."""
-        return self._each(lambda tensor: tensor[index])
-
-    def _each(self, change: Callable[[Tensor], Tensor]) -> Clips:
-        rig = Rig(*(change(value) for value in self.rig))
-        return Clips(change(self.keypoints), change(self.confidence), rig, change(self.target), change(self.action))
+        return Clips(*(field[index] for field in self))  # type: ignore[arg-type]
 
     def inputs(self, channels: int) -> Tensor:
         """What a model of so many input channels takes, see :func:`multiview_input`: ``[N, V, T, J, channels]``."""
-        return multiview_input(self.rig, self.keypoints, self.confidence, channels)
+        return multiview_input(self.cameras, self.keypoints, self.confidence, channels)
 
 
 class MultiView:
@@ -123,9 +119,9 @@ class MultiView:
         self.skeleton, self.split, self.seed, self.num_frames = skeleton, split, seed, num_frames
         self.fps, self.around, self.calibrated = fps, around, calibrated
         self.faults = Faults(noise_px, outliers, outlier_px, missing, missing_views, lasting, camera_deg)
-        self._rigs = human36m_sets(cameras)
-        if missing_views[1] >= self._rigs.T.size(1):
-            raise ValueError(f"missing_views must leave one of {self._rigs.T.size(1)} views, found {missing_views}")
+        self._sessions = human36m_cameras(sorted(SESSIONS), cameras or SERIALS).to(torch.float32)
+        if missing_views[1] >= self._sessions.shape[1]:
+            raise ValueError(f"missing_views must leave one of {self._sessions.shape[1]} views, found {missing_views}")
         total = num_clips if split == "train" else num_test_clips
         counts = {"recorded": round(recorded * total)}
         counts["generated"] = total - counts["recorded"]
@@ -159,13 +155,13 @@ class MultiView:
         joints = torch.cat([make[kind](n, self._generator(epoch, kind)) for kind, n in self._counts.items()])
         random = self._generator(epoch, "cameras")
         joints[..., :2] += _AREA_M * (2 * torch.rand(len(joints), 1, 1, 2, generator=random) - 1)
-        rig = self._cameras(joints, random)
-        keypoints, visible = film(rig, joints)
+        cameras = self._cameras(joints, random)
+        keypoints, visible = film(cameras, joints)
         keypoints, confidence = detect_clips(keypoints, visible, self.skeleton, self.faults, random)
-        rig = miscalibrated(rig, self.faults.camera_deg, random) if self.faults.camera_deg else rig
-        target, rig = self._in_axes(joints, rig, random)
+        cameras = miscalibrated(cameras, self.faults.camera_deg, random) if self.faults.camera_deg else cameras
+        target, cameras = self._in_axes(joints, cameras, random)
         action = torch.arange(len(self._counts)).repeat_interleave(torch.tensor(list(self._counts.values())))
-        return Clips(keypoints, confidence, rig, target, action).to(device)
+        return Clips(keypoints, confidence, cameras, target, action).to(device)
 
     def _recorded(self, count: int, random: torch.Generator) -> Tensor:
         index = torch.randint(len(self._motion), (count,), generator=random)
@@ -192,41 +188,36 @@ class MultiView:
         middle[..., 2] = joints[..., 2].amin((1, 2)).unsqueeze(1)
         return rotate(about_z(2 * torch.pi * turn[:, 0])[:, None], joints - middle.unsqueeze(1))
 
-    def _cameras(self, joints: Tensor, random: torch.Generator) -> Rig:
-        """Cameras [N, V, ...] for clips [N, T, J, 3], in any order."""
-        count, views = len(joints), self._rigs.T.size(1)
-        session = torch.randint(len(self._rigs.T), (count,), generator=random)
+    def _cameras(self, joints: Tensor, random: torch.Generator) -> Camera:
+        """Cameras [N, V] for clips [N, T, J, 3], in any order."""
+        count, (sessions, views) = len(joints), self._sessions.shape
+        session = torch.randint(sessions, (count,), generator=random)
         order = torch.rand(count, views, generator=random).argsort(1)
-        real = self._rigs.take((session[:, None], order))
+        real = self._sessions[session[:, None], order]
         if not self.around:
             return real
         anywhere = cameras_around(joints.mean((1, 2)), views, random)
-        chosen = torch.rand(count, generator=random) < self.around
-        return Rig(
-            *(torch.where(chosen.view(-1, *[1] * (a.dim() - 1)), a, b) for a, b in zip(anywhere, real, strict=True))
-        )
+        chosen = torch.rand(count, 1, generator=random) < self.around
+        return Camera.where(chosen, anywhere, real)
 
-    def _in_axes(self, joints: Tensor, rig: Rig, random: torch.Generator) -> tuple[Tensor, Rig]:
-        """Targets and cameras in the axes that the answer is wanted in."""
+    def _in_axes(self, joints: Tensor, cameras: Camera, random: torch.Generator) -> tuple[Tensor, Camera]:
+        """Targets and cameras in the axes that the answer is expected in."""
         if not self.calibrated:
-            first = rotate(rig.R[:, :1], joints - rig.T[:, 0, None, None])
-            return center_on(first, self.skeleton.origin), rig
+            first = cameras[:, 0].to_camera(joints)
+            return center_on(first, self.skeleton.origin), cameras
         if self.split == "test":
-            return joints, rig
+            return joints, cameras
         aside, ahead = (self._lean * torch.pi / 180 * torch.randn(2, len(joints), generator=random)).unbind()
         turn = about_x(aside) @ about_y(ahead) @ about_z(2 * torch.pi * torch.rand(len(joints), generator=random))
-        turned = rig._replace(R=rig.R @ turn.mT.unsqueeze(1), T=rotate(turn, rig.T))
-        return rotate(turn[:, None], joints), turned
+        return rotate(turn[:, None], joints), cameras.in_turned_world(turn.unsqueeze(1))
 
     def _generator(self, *key: str | int) -> torch.Generator:
         return generator("MultiView", self.seed, self.split, *key)
 
 
-def film(rig: Rig, joints: Tensor) -> tuple[Tensor, Tensor]:
-    """Keypoints [N, V, T, J, 2] px of joints [N, T, J, 3] (m, world) in V cameras each, and which are in the image and
-    before the camera, bool [N, V, T, J]."""
-    f, c, k, p, size = (value[:, :, None, None] for value in rig[2:])
-    points = to_cameras(joints, rig)
-    keypoints = project(points, f, c, k, p)
-    inside = ((keypoints >= 0) & (keypoints <= size)).all(-1) & (points[..., 2] > _NEAREST_M)
-    return keypoints, inside
+def film(cameras: Camera, joints: Tensor) -> tuple[Tensor, Tensor]:
+    """Keypoints [N, V, T, J, 2] px of joints [N, T, J, 3] (m, world) in cameras [N, V], and which are in the image and
+    in front of the camera, bool [N, V, T, J]."""
+    points = cameras.to_camera(joints.unsqueeze(1))
+    keypoints = cameras.project(points)
+    return keypoints, cameras.contains(keypoints) & (points[..., 2] > _NEAREST_M)

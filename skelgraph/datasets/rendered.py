@@ -11,12 +11,14 @@ from torch import Tensor
 from torch.nn import functional
 from torch_geometric.data import Data
 
-from skelgraph.datasets.cameras.camera_sets import human36m_sessions, human36m_sets, to_cameras
+from skelgraph.datasets.cameras.camera_sets import serials_of_split
 from skelgraph.datasets.motion_capture import MotionCapture
 from skelgraph.datasets.randomness import generator
 from skelgraph.datasets.rendering.capsules import Capsules, render
 from skelgraph.datasets.rendering.figure import GROUP, RADIUS, backgrounds, clothes, limb_ends
-from skelgraph.geometry.cameras import Rig, human36m_cameras
+from skelgraph.geometry.cameras import Camera
+from skelgraph.geometry.human36m import SESSIONS, human36m_cameras
+from skelgraph.geometry.lens import project
 from skelgraph.skeleton import Skeleton
 from skelgraph.skeleton.bones import center_on
 
@@ -122,9 +124,9 @@ class Rendered:
             raise ValueError(f"area must be in [0, 1.5] m, so that no camera is too near, found {area}")
         self.skeleton, self.split, self.seed = skeleton, split, seed
         self.size, self.area, self.redraw = size, area, redraw
-        self.views = _views(split, cameras, held_out)
-        sessions = [name for name in human36m_sessions() if (name in _TEST_SESSIONS) == (split == "test")]
-        self._rigs = human36m_sets(self.views, sessions)
+        self.views = serials_of_split(split, cameras, held_out)
+        sessions = [name for name in sorted(SESSIONS) if (name in _TEST_SESSIONS) == (split == "test")]
+        self._sessions = human36m_cameras(sessions, self.views).to(torch.float32)
         self._motion = MotionCapture(
             skeleton, split, seed, file=file, held_out=None, frame_step=frame_step, num_frames=num_frames
         )
@@ -160,13 +162,12 @@ class Rendered:
         index = self._clips(random)
         joints = self._motion.clips(index, random)  # [N, T, K, 3], world
         joints[..., :2] += self.area * (2 * torch.rand(len(joints), 1, 1, 2, generator=random) - 1)
-        session = torch.randint(len(self._rigs.T), (len(joints),), generator=random)
-        rig = self._rigs.take(session)  # its fields [N, V, ...]
-        seen = to_cameras(joints[:, :, self._wanted], rig)  # [N, V, T, J, 3]
-        focal, center = self._crops(seen, rig, random)
+        cameras = self._sessions[torch.randint(len(self._sessions), (len(joints),), generator=random)]  # [N, V]
+        seen = cameras.to_camera(joints[:, None, :, self._wanted])  # [N, V, T, J, 3]
+        focal, center = self._crops(seen, cameras, random)
         target = center_on(seen, self.skeleton.origin)
         return Pictures(
-            images=self._images(joints, rig, focal, center, random),
+            images=self._images(joints, cameras, focal, center, random),
             keypoints=_image(seen, focal, center),
             target=target,
             root=(seen - target)[..., 0, :],
@@ -181,11 +182,11 @@ class Rendered:
             return torch.randint(len(self._motion), (len(self),), generator=random)
         return torch.linspace(0, len(self._motion) - 1, len(self)).round().long()
 
-    def _crops(self, seen: Tensor, rig: Rig, random: torch.Generator) -> tuple[Tensor, Tensor]:
+    def _crops(self, seen: Tensor, cameras: Camera, random: torch.Generator) -> tuple[Tensor, Tensor]:
         """Focal lengths and principal points ``[N, V, 2]``, px, of the squares about joints ``[N, V, T, J, 3]``."""
         if (seen[..., 2] < _NEAREST_M).any():
             raise ValueError("somebody comes too near a camera: take a smaller area, num_frames or frame_step")
-        keypoints = _image(seen, rig.f, rig.c).flatten(2, 3)
+        keypoints = _image(seen, cameras.f, cameras.c).flatten(2, 3)
         low, high = keypoints.amin(2), keypoints.amax(2)
         side = (1 + _MARGIN) * (high - low).amax(-1, keepdim=True)
         corner = (low + high - side) / 2
@@ -193,9 +194,11 @@ class Rendered:
             jitter = 2 * torch.rand(*side.shape[:2], 3, generator=random) - 1
             corner = corner + _JITTER * side * jitter[..., :2]
             side = side * (1 + _JITTER * jitter[..., 2:])
-        return rig.f * self.size / side, (rig.c - corner) * self.size / side
+        return cameras.f * self.size / side, (cameras.c - corner) * self.size / side
 
-    def _images(self, joints: Tensor, rig: Rig, focal: Tensor, center: Tensor, random: torch.Generator) -> Tensor:
+    def _images(
+        self, joints: Tensor, cameras: Camera, focal: Tensor, center: Tensor, random: torch.Generator
+    ) -> Tensor:
         """Pictures ``[N, V, T, 3, H, W]`` of bodies ``[N, T, K, 3]`` in the world."""
         count, frames, views = *joints.shape[:2], len(self.views)
         color = clothes(count, self.split, random)[:, GROUP]  # [N, limbs, 3]
@@ -203,8 +206,8 @@ class Rendered:
         light = functional.normalize(torch.randn(count, 3, generator=random) + torch.tensor([0.0, 0.0, 1.0]), dim=1)
         behind = backgrounds(count * views, self.size, self.split, random)
         ends = limb_ends(joints, self._motion.joints)  # [N, T, 2, limbs, 3]
-        ends = to_cameras(ends.flatten(2, 3), rig).unflatten(3, (2, -1))  # [N, V, T, 2, limbs, 3]
-        light = (rig.R @ light[:, None, :, None]).squeeze(-1)  # [N, V, 3]
+        ends = cameras.to_camera(ends.flatten(2, 3).unsqueeze(1)).unflatten(3, (2, -1))  # [N, V, T, 2, limbs, 3]
+        light = (cameras.R @ light[:, None, :, None]).squeeze(-1)  # [N, V, 3]
 
         def each(of_clip: Tensor) -> Tensor:
             """[N or N * V, ...] once for each picture."""
@@ -218,18 +221,6 @@ class Rendered:
 
 def _image(points: Tensor, focal: Tensor, center: Tensor) -> Tensor:
     """Where points ``[N, V, T, J, 3]`` of the camera frame are seen, ``[N, V, T, J, 2]`` px, without distortion."""
-    return focal[:, :, None, None] * points[..., :2] / points[..., 2:] + center[:, :, None, None]
-
-
-def _views(split: str, cameras: Sequence[str] | None, held_out: Sequence[str]) -> tuple[str, ...]:
-    known = sorted({name.split("/")[1] for name in human36m_cameras()})
-    wanted = known if cameras is None else list(cameras)
-    unknown = [serial for serial in (*wanted, *held_out) if serial not in known]
-    if unknown:
-        raise ValueError(f"no camera {unknown[0]!r}; Human3.6M's are {', '.join(known)}")
-    used = [serial for serial in wanted if serial not in held_out]
-    if split == "test" and held_out:
-        used = list(held_out)
-    if not used or len(set(used)) < len(used):
-        raise ValueError(f"no camera is left, or one is twice: cameras={cameras}, held_out={list(held_out)}")
-    return tuple(used)
+    # f x / z and not f (x / z): pictures stay the same to the last bit, wherever they were drawn before
+    scaled = torch.cat([focal[:, :, None, None] * points[..., :2], points[..., 2:]], -1)
+    return project(scaled, focal.new_ones(()), center[:, :, None, None])

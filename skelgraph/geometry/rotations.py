@@ -33,17 +33,26 @@ def _about(angle: Tensor, axis: int) -> Tensor:
     return matrix
 
 
+def cross_matrix(vector: Tensor) -> Tensor:
+    r"""The skew matrices :math:`[v]_\times` [..., 3, 3] with :math:`[v]_\times u = v \times u`, of vectors [..., 3]."""
+    x, y, z = vector.unbind(-1)
+    zero = torch.zeros_like(x)
+    return torch.stack([zero, -z, y, z, zero, -x, -y, x, zero], -1).unflatten(-1, (3, 3))
+
+
 def from_vector(vector: Tensor) -> Tensor:
     r"""Rodrigues' formula: rotations [..., 3, 3] about ``vector`` [..., 3] by its length in rad.
 
     .. math:: R = I + \sin\theta \, K + (1 - \cos\theta) K^2
     """
     angle = vector.norm(dim=-1, keepdim=True).clamp_min(1e-12)
-    x, y, z = (vector / angle).unbind(-1)
-    zero = torch.zeros_like(x)
-    cross = torch.stack([zero, -z, y, z, zero, -x, -y, x, zero], -1).unflatten(-1, (3, 3))
+    cross = cross_matrix(vector / angle)
     angle = angle[..., None]
-    return torch.eye(3, dtype=vector.dtype) + torch.sin(angle) * cross + (1 - torch.cos(angle)) * (cross @ cross)
+    return (
+        torch.eye(3, dtype=vector.dtype, device=vector.device)
+        + torch.sin(angle) * cross
+        + (1 - torch.cos(angle)) * (cross @ cross)
+    )
 
 
 def rotate(matrix: Tensor, points: Tensor) -> Tensor:

@@ -1,6 +1,6 @@
-"""Points in the world from what several calibrated cameras see: DLT, RANSAC over views, refinement, bundle adjustment.
+"""Points in the world from what several calibrated cameras see: DLT, RANSAC over views, refinement.
 
-Pixels are ``[V, ..., 2]``, the views in the cameras' order, and confidence ``[V, ...]``; whatever stands between is
+Cameras are ``[V]``, pixels ``[V, ..., 2]`` in their order, and confidence ``[V, ...]``; whatever stands between is
 frames, persons, joints, and all of them are done at once. A keypoint that is NaN, or whose confidence is 0 or NaN, is
 not seen. A joint that fewer than two views see is NaN, and so is one that comes out behind a camera that sees it;
 ``views`` says of how many views each was made. The world is in metres.
@@ -8,9 +8,7 @@ not seen. A joint that fewer than two views see is NaN, and so is one that comes
 
 from __future__ import annotations
 
-import dataclasses
 import itertools
-from collections.abc import Sequence
 from typing import NamedTuple
 
 import torch
@@ -65,11 +63,11 @@ def dlt(P: Tensor, px: Tensor, weight: Tensor | None = None) -> Tensor:
     return torch.where(decided[..., None], point[..., :3] / point[..., 3:], torch.nan)
 
 
-def triangulate(cameras: Sequence[Camera], px: Tensor, confidence: Tensor | None = None) -> Triangulated:
+def triangulate(cameras: Camera, px: Tensor, confidence: Tensor | None = None) -> Triangulated:
     """The point of every joint from all views that see it, by :func:`dlt` weighted with the confidence.
 
     Args:
-        cameras: at least two, not all in one place.
+        cameras: V of them, at least two, not all in one place.
         px: ``[V, ..., 2]`` pixels as the cameras saw them, with distortion.
         confidence: ``[V, ...]``; default 1.
 
@@ -77,14 +75,14 @@ def triangulate(cameras: Sequence[Camera], px: Tensor, confidence: Tensor | None
         ValueError: if there are fewer than two cameras, they are all in one place, the shapes do not fit the cameras,
             or a confidence is negative.
     """
-    px64, weight = _checked(cameras, px, confidence)
+    cameras, px64, weight = _checked(cameras, px, confidence)
     ideal, weight = _undistorted(cameras, px64, weight)
-    points = dlt(_matrices(cameras, px64), ideal, weight)
+    points = dlt(cameras.P, ideal, weight)
     return _finished(cameras, points, px64, weight, weight > 0, px.dtype)
 
 
 def ransac(
-    cameras: Sequence[Camera],
+    cameras: Camera,
     px: Tensor,
     confidence: Tensor | None = None,
     threshold: float = 15.0,
@@ -110,8 +108,8 @@ def ransac(
             f"threshold must be positive px, min_views at least 2 and max_pairs at least 1; "
             f"found {threshold}, {min_views}, {max_pairs}"
         )
-    px64, weight = _checked(cameras, px, confidence)
-    P, (ideal, weight) = _matrices(cameras, px64), _undistorted(cameras, px64, weight)
+    cameras, px64, weight = _checked(cameras, px, confidence)
+    P, (ideal, weight) = cameras.P, _undistorted(cameras, px64, weight)
     best = torch.zeros_like(weight, dtype=torch.bool)
     best_score = torch.zeros_like(weight[0])
     for pair in _pairs(len(cameras), max_pairs):
@@ -128,7 +126,7 @@ def ransac(
 
 
 def refine(
-    cameras: Sequence[Camera], found: Triangulated, px: Tensor, confidence: Tensor | None = None, steps: int = 10
+    cameras: Camera, found: Triangulated, px: Tensor, confidence: Tensor | None = None, steps: int = 10
 ) -> Triangulated:
     r"""Moves each point to the least :math:`\sum_v w_v^2 \lVert \pi_v(X) - x_v \rVert^2` over the views it was made of.
 
@@ -140,16 +138,15 @@ def refine(
         found: where to start, and which views to use.
         steps: how many steps.
     """
-    px64, weight = _checked(cameras, px, confidence)
+    cameras, px64, weight = _checked(cameras, px, confidence)
     weight = torch.where(found.used, weight, 0.0)
-    x = found.points.to(torch.float64)
+    x = found.points.to(px64)
     damping = torch.full_like(x[..., 0], _DAMPING)
     eye = torch.eye(3, dtype=x.dtype, device=x.device)
     cost = _cost(cameras, x, px64, weight)
     for _ in range(steps):
-        residual, slope = _linearised(cameras, x, px64, weight)
-        slope = torch.stack([slope[v] @ camera.R.to(x) for v, camera in enumerate(cameras)])
-        A, b = (slope.mT @ slope).sum(0), (slope.mT @ residual[..., None]).sum(0)
+        residual, jacobian = _linearised(cameras, x, px64, weight)
+        A, b = (jacobian.mT @ jacobian).sum(0), (jacobian.mT @ residual[..., None]).sum(0)
         step = torch.linalg.solve_ex(_damped(A, damping, eye), b)[0][..., 0]
         moved = x - step.nan_to_num(0.0, 0.0, 0.0)
         new_cost = _cost(cameras, moved, px64, weight)
@@ -159,51 +156,7 @@ def refine(
     return _finished(cameras, x, px64, weight, found.used, px.dtype)
 
 
-def bundle(
-    cameras: Sequence[Camera], found: Triangulated, px: Tensor, confidence: Tensor | None = None, steps: int = 20
-) -> tuple[list[Camera], Triangulated]:
-    r"""Bundle adjustment: as :func:`refine`, and the cameras' R and T with the points; lenses stay as they are.
-
-    Levenberg and Marquardt's method with the points eliminated (Schur complement; Triggs et al. 2000, section 6.1).
-    Pixels alone say neither where the world's origin is nor how large it is: the first camera stays where it is, and so
-    does its distance to the farthest one. For some thousand points: the matrix that is solved is 6 V square.
-
-    Args:
-        cameras, found, px, confidence: as of :func:`refine`.
-        steps: how many steps.
-
-    Returns:
-        The cameras and the points.
-
-    Raises:
-        ValueError: as :func:`triangulate`, or if the points cannot fix the cameras: fewer equations than unknowns.
-    """
-    px64, weight = _checked(cameras, px, confidence)
-    weight = torch.where(found.used, weight, 0.0).flatten(1)
-    known = (weight > 0).sum(0) >= 2
-    known &= _cost(cameras, found.points.to(px64).reshape(-1, 3), px64.flatten(1, -2), weight).isfinite()
-    x, target, weight = found.points.to(px64).reshape(-1, 3)[known], px64.flatten(1, -2)[:, known], weight[:, known]
-    unknowns, equations = 6 * len(cameras) - 7 + 3 * len(x), 2 * int((weight > 0).sum())
-    if equations < unknowns:
-        raise ValueError(f"bundle: {equations} equations of {len(x)} points for {unknowns} unknowns: too few keypoints")
-    rig, damping = list(cameras), _DAMPING
-    cost = float(_cost(rig, x, target, weight).sum())
-    for _ in range(steps):
-        turn, move, step = _bundle_step(rig, x, target, weight, damping)
-        moved = [_moved(camera, *change) for camera, change in zip(rig, zip(turn, move, strict=True), strict=True)]
-        moved, step_x = _same_scale(cameras, moved, x - step)
-        new_cost = float(_cost(moved, step_x, target, weight).sum())
-        better = new_cost < cost
-        if better:
-            rig, x, cost = moved, step_x, new_cost
-        damping = min(max(damping / 10 if better else damping * 10, _LEAST_DAMPING), _MOST_DAMPING)
-    points = torch.full_like(px64[0, ..., :1].expand(*px64.shape[1:-1], 3), torch.nan).reshape(-1, 3)
-    points[known] = x
-    weight = torch.where(found.used, _checked(cameras, px, confidence)[1], 0.0)
-    return rig, _finished(rig, points.reshape(*px64.shape[1:-1], 3), px64, weight, found.used, px.dtype)
-
-
-def reprojection_error(cameras: Sequence[Camera], points: Tensor, px: Tensor) -> Tensor:
+def reprojection_error(cameras: Camera, points: Tensor, px: Tensor) -> Tensor:
     """Distance in px from each keypoint to the projection of its point.
 
     Args:
@@ -217,41 +170,38 @@ def reprojection_error(cameras: Sequence[Camera], points: Tensor, px: Tensor) ->
     return (_projected(cameras, points) - px).norm(dim=-1)
 
 
-def _checked(cameras: Sequence[Camera], px: Tensor, confidence: Tensor | None) -> tuple[Tensor, Tensor]:
-    """Pixels in float64 and weights that are 0 where nothing was seen."""
-    if len(cameras) < 2:
-        there = f"only {cameras[0].name!r}" if cameras else "none"
-        raise ValueError(f"a point in space takes at least two cameras, found {there}")
-    centres = torch.stack([camera.T for camera in cameras])
-    if (centres - centres[0]).norm(dim=-1).max() < MIN_BASELINE:
-        names = ", ".join(repr(camera.name) for camera in cameras)
-        raise ValueError(f"the cameras {names} are all in one place, {centres[0].tolist()} m: they see no depth")
+def _checked(cameras: Camera, px: Tensor, confidence: Tensor | None) -> tuple[Camera, Tensor, Tensor]:
+    """Cameras and pixels in float64, and weights that are 0 where nothing was seen."""
+    if len(cameras.shape) != 1 or len(cameras) < 2:
+        found = f"only {cameras.name!r}" if len(cameras.names) == 1 else f"cameras {list(cameras.shape)}"
+        raise ValueError(f"a point in space takes at least two cameras [V], found {found}")
+    centers = cameras.T
+    if (centers - centers[0]).norm(dim=-1).max() < MIN_BASELINE:
+        names = ", ".join(map(repr, cameras.names)) or len(cameras)
+        raise ValueError(f"the cameras {names} are all in one place, {centers[0].tolist()} m: they see no depth")
     if px.dim() < 2 or px.shape[0] != len(cameras) or px.shape[-1] != 2:
         raise ValueError(f"px must be [V, ..., 2] with V = {len(cameras)} cameras, found {list(px.shape)}")
     px64 = px.to(torch.float64)
     seen = px64.isfinite().all(-1)
+    cameras = cameras.to(px64)
     if confidence is None:
-        return px64, seen.to(px64)
+        return cameras, px64, seen.to(px64)
     if confidence.shape != px.shape[:-1]:
         raise ValueError(f"confidence must be {list(px.shape[:-1])} as px, found {list(confidence.shape)}")
     weight = confidence.to(px64).nan_to_num(0.0)
     if (weight < 0).any():
         raise ValueError(f"confidence must not be negative, found {weight.min().item():g}")
-    return px64, torch.where(seen, weight, 0.0)
+    return cameras, px64, torch.where(seen, weight, 0.0)
 
 
-def _matrices(cameras: Sequence[Camera], like: Tensor) -> Tensor:
-    return torch.stack([camera.P for camera in cameras]).to(like)
-
-
-def _undistorted(cameras: Sequence[Camera], px: Tensor, weight: Tensor) -> tuple[Tensor, Tensor]:
+def _undistorted(cameras: Camera, px: Tensor, weight: Tensor) -> tuple[Tensor, Tensor]:
     """Pixels without distortion, and weights that are 0 where the lens cannot have shown that pixel."""
-    ideal = torch.stack([camera.undistort(view) for camera, view in zip(cameras, px, strict=True)])
+    ideal = cameras.undistort(px)
     return ideal, torch.where(ideal.isfinite().all(-1), weight, 0.0)
 
 
-def _projected(cameras: Sequence[Camera], points: Tensor) -> Tensor:
-    return torch.stack([camera.project(camera.to_camera(points)) for camera in cameras])
+def _projected(cameras: Camera, points: Tensor) -> Tensor:
+    return cameras.project(cameras.to_camera(points[None]))
 
 
 def _pairs(views: int, most: int) -> list[list[int]]:
@@ -263,7 +213,7 @@ def _pairs(views: int, most: int) -> list[list[int]]:
 
 
 def _finished(
-    cameras: Sequence[Camera], points: Tensor, px: Tensor, weight: Tensor, used: Tensor, dtype: torch.dtype
+    cameras: Camera, points: Tensor, px: Tensor, weight: Tensor, used: Tensor, dtype: torch.dtype
 ) -> Triangulated:
     """Points with the error in the used views; NaN, and no view used, where one of those has the point behind it."""
     used = used & (weight > 0)
@@ -273,68 +223,20 @@ def _finished(
     return Triangulated(points.to(dtype), (error / used.sum(0)).to(dtype), used)
 
 
-def _cost(cameras: Sequence[Camera], x: Tensor, px: Tensor, weight: Tensor) -> Tensor:
+def _cost(cameras: Camera, x: Tensor, px: Tensor, weight: Tensor) -> Tensor:
     """Sum of squares a point; infinite where the point is behind a camera that sees it."""
     cost = torch.where(weight > 0, weight * reprojection_error(cameras, x, px), 0.0).square().sum(0)
     return torch.where(cost.isnan(), torch.inf, cost)
 
 
-def _linearised(cameras: Sequence[Camera], x: Tensor, px: Tensor, weight: Tensor) -> tuple[Tensor, Tensor]:
-    """Weighted residuals [V, ..., 2] and their derivatives by the point in the camera's frame, [V, ..., 2, 3]."""
-    slope = torch.stack([camera.project_slope(camera.to_camera(x)) for camera in cameras])
-    w = weight[..., None]
+def _linearised(cameras: Camera, x: Tensor, px: Tensor, weight: Tensor) -> tuple[Tensor, Tensor]:
+    """Weighted residuals [V, ..., 2] and their derivatives by the point, [V, ..., 2, 3]."""
+    jacobian, w = cameras.project_jacobian(cameras.to_camera(x[None])), weight[..., None]
     residual = torch.where(w > 0, w * (_projected(cameras, x) - px), 0.0)
-    return residual, torch.where(w[..., None] > 0, w[..., None] * slope, 0.0)
+    jacobian = torch.where(w[..., None] > 0, w[..., None] * jacobian, 0.0)
+    return residual, cameras.directions_to_world(jacobian)
 
 
-def _damped(A: Tensor, damping: Tensor | float, eye: Tensor) -> Tensor:
+def _damped(A: Tensor, damping: Tensor, eye: Tensor) -> Tensor:
     """Marquardt's scaling: the diagonal times ``1 + damping``, and never quite singular."""
-    damping = torch.as_tensor(damping, dtype=A.dtype, device=A.device)
     return A + torch.diag_embed(A.diagonal(dim1=-2, dim2=-1) * damping[..., None]) + 1e-12 * eye
-
-
-def _bundle_step(
-    cameras: Sequence[Camera], x: Tensor, px: Tensor, weight: Tensor, damping: float
-) -> tuple[Tensor, Tensor, Tensor]:
-    """Turns [V, 3] and moves [V, 3] of the cameras' frames and steps [N, 3] of the points, all to be subtracted."""
-    views = len(cameras)
-    residual, slope = _linearised(cameras, x, px, weight)
-    inside = torch.stack([camera.to_camera(x) for camera in cameras])
-    # x_cam -> x_cam + w x x_cam + m: the derivative by (w, m) is [-[x_cam]_x, 1].
-    by_camera = torch.cat([slope @ -_cross(inside), slope], -1)  # [V, N, 2, 6]
-    by_camera = torch.cat([torch.zeros_like(by_camera[:1]), by_camera[1:]])  # the first camera stays
-    by_point = torch.stack([slope[v] @ camera.R.to(x) for v, camera in enumerate(cameras)])  # [V, N, 2, 3]
-    eye = torch.eye(6, dtype=x.dtype, device=x.device)
-    U = _damped((by_camera.mT @ by_camera).sum(1), damping, eye)  # [V, 6, 6]
-    U[0] = eye
-    inverse = torch.linalg.inv(_damped((by_point.mT @ by_point).sum(0), damping, eye[:3, :3]))  # [N, 3, 3]
-    W = by_camera.mT @ by_point  # [V, N, 6, 3]
-    b = (by_point.mT @ residual[..., None]).sum(0)  # [N, 3, 1]
-    a = (by_camera.mT @ residual[..., None]).sum(1)  # [V, 6, 1]
-    S = torch.block_diag(*U) - torch.einsum("vnij,njk,wnlk->viwl", W, inverse, W).reshape(6 * views, 6 * views)
-    right = (a - (W @ inverse @ b).sum(1)).reshape(-1)
-    change = torch.linalg.solve(S, right).reshape(views, 6)
-    step = (inverse @ (b - (W.mT @ change[:, None, :, None]).sum(0)))[..., 0]
-    return change[:, :3], change[:, 3:], step
-
-
-def _moved(camera: Camera, turn: Tensor, move: Tensor) -> Camera:
-    rotation = torch.linalg.matrix_exp(_cross(-turn)).cpu()
-    R = rotation @ camera.R
-    return dataclasses.replace(camera, R=R, T=R.mT @ (rotation @ (camera.R @ camera.T) + move.cpu()))
-
-
-def _same_scale(before: Sequence[Camera], cameras: Sequence[Camera], x: Tensor) -> tuple[list[Camera], Tensor]:
-    """The world scaled about the first camera, which changes no pixel: the farthest camera keeps its distance."""
-    centre = before[0].T
-    other = max(range(len(before)), key=lambda v: float((before[v].T - centre).norm()))
-    scale = (before[other].T - centre).norm() / (cameras[other].T - centre).norm()
-    rig = [dataclasses.replace(camera, T=centre + scale * (camera.T - centre)) for camera in cameras]
-    return rig, centre.to(x) + scale.to(x) * (x - centre.to(x))
-
-
-def _cross(v: Tensor) -> Tensor:
-    """[v]_x of ``[..., 3]``: ``[v]_x u = v x u``."""
-    x, y, z = v.unbind(-1)
-    zero = torch.zeros_like(x)
-    return torch.stack([zero, -z, y, z, zero, -x, -y, x, zero], -1).unflatten(-1, (3, 3))

@@ -154,7 +154,7 @@ def lift_found(
         joints = filled(points, found.skeleton)
     else:
         turn = world_pose.z_up(up)
-        cameras = [dataclasses.replace(c, R=c.R @ turn.mT, T=turn @ c.T) for c in found.cameras]
+        cameras = found.cameras.in_turned_world(turn)
         joints = (lift_views(model, cameras, px, confidence, progress=progress).double() @ turn).numpy()
         guessed = ((confidence > 0).sum(0) < 2).numpy()
     if not np.isfinite(joints).all():
@@ -167,14 +167,13 @@ def lift_found(
         joints = refine_body(found.cameras, torch.from_numpy(joints), px, trusted, bones, threshold).numpy()
     off = triangulation.reprojection_error(found.cameras, torch.from_numpy(joints), px.double())
     error_px = torch.where(trusted > 0, off, torch.nan).float().numpy()
-    names = tuple(camera.name for camera in found.cameras)
-    return WorldPose(joints, found.skeleton, up, found.fps, guessed, names, error_px)
+    return WorldPose(joints, found.skeleton, up, found.fps, guessed, found.cameras.names, error_px)
 
 
 @torch.no_grad()
 def lift_views(
     model: PoseModel,
-    cameras: Sequence[Camera],
+    cameras: Camera,
     keypoints: Tensor,
     confidence: Tensor,
     chunk: int | None = None,
@@ -235,9 +234,7 @@ def filled(points: NDArray[np.float64], skeleton: Skeleton) -> NDArray[np.float6
     return result
 
 
-def _triangulated(
-    cameras: Sequence[Camera], px: Tensor, confidence: Tensor, progress: Progress | None
-) -> NDArray[np.float64]:
+def _triangulated(cameras: Camera, px: Tensor, confidence: Tensor, progress: Progress | None) -> NDArray[np.float64]:
     """[F, J, 3] m of px [V, F, J, 2], NaN where no two cameras agree; some frames at a time, which bounds memory."""
     views, count, joints = confidence.shape
     chunk, done = max(1, _POINTS_AT_A_TIME // (views * joints)), []
@@ -295,9 +292,9 @@ def _read(
     return views, tuple(crowded)
 
 
-def _threshold(cameras: Sequence[Camera]) -> float:
+def _threshold(cameras: Camera) -> float:
     """px by which keypoints may miss a joint's projection: 15 at the focal length of Human3.6M's cameras."""
-    return _THRESHOLD * float(torch.stack([camera.f.mean() for camera in cameras]).mean())
+    return _THRESHOLD * float(cameras.f.mean())
 
 
 __all__ = ["filled", "lift_found", "lift_recording", "lift_views"]

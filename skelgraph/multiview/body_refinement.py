@@ -17,7 +17,7 @@ _SHORTEST_M, _NEAREST_M = 1e-3, 0.1
 
 
 def refine_body(
-    cameras: Sequence[Camera],
+    cameras: Camera,
     points: Tensor,
     px: Tensor,
     confidence: Tensor,
@@ -50,7 +50,8 @@ def refine_body(
     Raises:
         ValueError: if a point is not finite, or the shapes do not fit.
     """
-    start, px, confidence = points.double(), px.double(), confidence.double()
+    start, px, confidence = points.double(), px.to(points.device).double(), confidence.to(points.device).double()
+    cameras = cameras.to(start)
     if not start.isfinite().all():
         raise ValueError("points must be finite: fill in joints that were not found")
     if px.shape != (len(cameras), *start.shape[:2], 2) or confidence.shape != px.shape[:-1]:
@@ -58,7 +59,7 @@ def refine_body(
             f"px must be {[len(cameras), *start.shape[:2], 2]} and confidence as long, found {list(px.shape)} and "
             f"{list(confidence.shape)}"
         )
-    ends = torch.tensor(bones, dtype=torch.long).reshape(-1, 2)
+    ends = torch.tensor(bones, dtype=torch.long, device=start.device).reshape(-1, 2)
     usual = (start[:, ends[:, 0]] - start[:, ends[:, 1]]).norm(dim=-1).median(0).values
     chunk = max(1, _ENTRIES_AT_ONCE // (3 * start.size(1)) ** 2)
     parts = zip(start.split(chunk), px.split(chunk, 1), confidence.split(chunk, 1), strict=True)
@@ -66,7 +67,7 @@ def refine_body(
 
 
 def _refined(
-    cameras: Sequence[Camera],
+    cameras: Camera,
     start: Tensor,
     px: Tensor,
     confidence: Tensor,
@@ -86,30 +87,26 @@ def _refined(
     return x
 
 
-def _pixels_per_metre(cameras: Sequence[Camera], points: Tensor) -> Tensor:
+def _pixels_per_metre(cameras: Camera, points: Tensor) -> Tensor:
     """The mean of f / z over the cameras, [F]."""
-    middle = points.mean(1)
-    each = [camera.f.mean() / camera.to_camera(middle)[..., 2].clamp_min(_NEAREST_M) for camera in cameras]
-    return torch.stack(each).mean(0)
+    depth = cameras.to_camera(points.mean(1)[None])[..., 2].clamp_min(_NEAREST_M)  # [V, F]
+    return (cameras.f.mean(-1, keepdim=True) / depth).mean(0)
 
 
-def _seen(
-    cameras: Sequence[Camera], x: Tensor, px: Tensor, confidence: Tensor, threshold: float
-) -> tuple[Tensor, Tensor]:
+def _seen(cameras: Camera, x: Tensor, px: Tensor, confidence: Tensor, threshold: float) -> tuple[Tensor, Tensor]:
     """The normal equations of the reprojection errors, [F, 3 J, 3 J] and [F, 3 J]."""
     frames, joints = x.shape[:2]
-    blocks, right = x.new_zeros(frames, joints, 3, 3), x.new_zeros(frames, joints, 3)
-    for camera, seen, weight in zip(cameras, px, confidence, strict=True):
-        local = camera.to_camera(x)
-        error = camera.project(local) - seen
-        counts = (weight > 0) & error.isfinite().all(-1)
-        error = torch.where(counts[..., None], error, 0)
-        slope = torch.where(counts[..., None, None], camera.project_slope(local), 0) @ camera.R.to(x)
-        pull = torch.where(counts, weight, 0) * (1 + error.square().sum(-1) / threshold**2) ** -2
-        blocks += pull[..., None, None] * (slope.mT @ slope)
-        right += pull[..., None] * (slope.mT @ error[..., None])[..., 0]
-    A = torch.zeros(frames, joints, 3, joints, 3, dtype=x.dtype)
-    every = torch.arange(joints)
+    local = cameras.to_camera(x[None])
+    error = cameras.project(local) - px
+    counts = (confidence > 0) & error.isfinite().all(-1)
+    error = torch.where(counts[..., None], error, 0)
+    jacobian = torch.where(counts[..., None, None], cameras.project_jacobian(local), 0)
+    jacobian = cameras.directions_to_world(jacobian)
+    pull = torch.where(counts, confidence, 0) * (1 + error.square().sum(-1) / threshold**2) ** -2
+    blocks = (pull[..., None, None] * (jacobian.mT @ jacobian)).sum(0)  # [F, J, 3, 3]
+    right = (pull[..., None] * (jacobian.mT @ error[..., None])[..., 0]).sum(0)
+    A = x.new_zeros(frames, joints, 3, joints, 3)
+    every = torch.arange(joints, device=x.device)
     A[:, every, :, every] = blocks.transpose(0, 1)
     return A.view(frames, 3 * joints, 3 * joints), right.flatten(1)
 
@@ -120,9 +117,9 @@ def _stretched(A: Tensor, b: Tensor, x: Tensor, ends: Tensor, usual: Tensor, wei
     bone = x[:, ends[:, 0]] - x[:, ends[:, 1]]
     length = bone.norm(dim=-1, keepdim=True).clamp_min(_SHORTEST_M)
     along = x.new_zeros(frames, len(ends), joints, 3)
-    each = torch.arange(len(ends))
+    each = torch.arange(len(ends), device=x.device)
     along[:, each, ends[:, 0]] = bone / length
     along[:, each, ends[:, 1]] = -bone / length
-    slope = weight[:, None, None] * along.flatten(2)  # [F, bones, 3 J]
+    jacobian = weight[:, None, None] * along.flatten(2)  # [F, bones, 3 J]
     stretch = weight[:, None] * (length[..., 0] - usual)
-    return A + slope.mT @ slope, b + (slope.mT @ stretch[..., None])[..., 0]
+    return A + jacobian.mT @ jacobian, b + (jacobian.mT @ stretch[..., None])[..., 0]

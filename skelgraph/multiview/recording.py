@@ -37,7 +37,7 @@ class Recording:
         warnings: what looks wrong but was gone on with; each names its file.
     """
 
-    cameras: tuple[Camera, ...]
+    cameras: Camera
     views: tuple[Keypoints, ...]
     skeleton: Skeleton
     match: joint_matching.Match
@@ -117,13 +117,12 @@ class Recording:
             raise ValueError(f"a point in space takes at least two cameras' keypoints, found {held}")
         _check_alike(list(views.values()))
         first = next(iter(views.values()))
-        used = tuple(cameras[name] for name in views)
+        used = Camera.stack([cameras[name] for name in views])
         for camera, view in zip(used, views.values(), strict=True):
             _check_size(camera, view)
         skeleton = skeleton or skeleton_of(first)
         fitted = [
-            adapt(view, skeleton, (camera.width, camera.height), force=force)
-            for camera, view in zip(used, views.values(), strict=True)
+            adapt(view, skeleton, _size(camera), force=force) for camera, view in zip(used, views.values(), strict=True)
         ]
         told = [f"{each.keypoints.source}: {warning}" for each in fitted for warning in each.warnings]
         found = cls(used, tuple(each.keypoints for each in fitted), skeleton, fitted[0].match)
@@ -248,11 +247,17 @@ def _check_alike(views: Sequence[Keypoints]) -> None:
 
 def _check_size(camera: Camera, view: Keypoints) -> None:
     size = view.image_size
-    if size is not None and size != (camera.width, camera.height):
+    expected = _size(camera)
+    if size is not None and size != expected:
         raise ValueError(
             f"{view.source}: its image is {size[0]:g}x{size[1]:g} px, that of camera {camera.name!r} in the "
-            f"calibration {camera.width}x{camera.height}"
+            f"calibration {expected[0]:g}x{expected[1]:g}"
         )
+
+
+def _size(camera: Camera) -> tuple[float, float]:
+    width, height = camera.image_size.tolist()
+    return width, height
 
 
 def _disagreement(recording: Recording) -> str | None:
@@ -261,7 +266,7 @@ def _disagreement(recording: Recording) -> str | None:
     given = recording.cameras, recording.keypoints, seen
     if not (seen.any(-1).sum(0) >= 2).any():
         return None
-    names = [f"{view.source} ({camera.name})" for camera, view in zip(recording.cameras, recording.views, strict=True)]
+    names = [f"{view.source} ({name})" for name, view in zip(recording.cameras.names, recording.views, strict=True)]
     if exchanged := view_agreement.find_exchange(*given):
         return (
             f"{names[exchanged.view]} and {names[exchanged.other]} look exchanged: keypoints are "

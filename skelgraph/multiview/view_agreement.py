@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Sequence
 from typing import NamedTuple
 
 import torch
 from torch import Tensor
 
 from skelgraph.geometry.cameras import Camera
+from skelgraph.geometry.epipolar import epipolar_distance
 
 _FEWEST_FRAMES, _MOST_FRAMES, _MOST_JOINTS = 20, 200, 25
 _LEAST_SHIFT, _MOST_SHIFT, _STRETCHES = 3, 30, 3
@@ -47,29 +47,7 @@ class Disagreement(NamedTuple):
     after: float = float("nan")
 
 
-def epipolar_distance(camera: Camera, px: Tensor, other: Camera, other_px: Tensor) -> Tensor:
-    r"""How far two views of a point are from being of one point, to first order (Sampson; Hartley and Zisserman 2004,
-    section 11.4.3).
-
-    .. math:: d = \frac{x'^\top F x}{\sqrt{(F x)_1^2 + (F x)_2^2 + (F^\top x')_1^2 + (F^\top x')_2^2}}
-
-    Args:
-        camera, other: two cameras in different places.
-        px, other_px: ``[..., 2]`` without distortion.
-
-    Returns:
-        ``[...]`` px, with a sign; NaN where a keypoint is.
-    """
-    R = other.R @ camera.R.mT
-    x, y, z = (other.R @ (camera.T - other.T)).tolist()
-    across = torch.tensor([[0, -z, y], [z, 0, -x], [-y, x, 0]], dtype=torch.float64)
-    F = torch.linalg.inv(other.K).mT @ across @ R @ torch.linalg.inv(camera.K)
-    one, two = (torch.cat([each, torch.ones_like(each[..., :1])], -1) for each in (px, other_px))
-    line, line_back = one @ F.mT, two @ F
-    return (two * line).sum(-1) / torch.cat([line[..., :2], line_back[..., :2]], -1).norm(dim=-1)
-
-
-def find_shift(cameras: Sequence[Camera], px: Tensor, seen: Tensor) -> Shift | None:
+def find_shift(cameras: Camera, px: Tensor, seen: Tensor) -> Shift | None:
     """The view that fits the others clearly better some frames earlier or later.
 
     Every view is moved by up to 30 frames, or a quarter of the recording, against all others. A calibration that is
@@ -112,7 +90,7 @@ def find_shift(cameras: Sequence[Camera], px: Tensor, seen: Tensor) -> Shift | N
     return None if shift is None or abs(shift.frames) < _LEAST_SHIFT else shift
 
 
-def find_exchange(cameras: Sequence[Camera], px: Tensor, seen: Tensor) -> Disagreement | None:
+def find_exchange(cameras: Camera, px: Tensor, seen: Tensor) -> Disagreement | None:
     """Two views that disagree with the cameras they are said to be of, and agree with each other's.
 
     Args:
@@ -126,7 +104,7 @@ def find_exchange(cameras: Sequence[Camera], px: Tensor, seen: Tensor) -> Disagr
     if not before > _APART * _focal(cameras):
         return None
     count = len(cameras)
-    ideal = torch.stack([_undistorted([camera] * count, px, seen) for camera in cameras])  # every file by every lens
+    ideal = torch.stack([_undistorted(cameras[[v] * count], px, seen) for v in range(count)])  # each file by each lens
     tried = []
     for a, b in _pairs(cameras):
         order = [b if v == a else a if v == b else v for v in range(count)]
@@ -135,19 +113,19 @@ def find_exchange(cameras: Sequence[Camera], px: Tensor, seen: Tensor) -> Disagr
     return best if best.after < before / _CURE else None
 
 
-def find_strangers(cameras: Sequence[Camera], px: Tensor, seen: Tensor) -> Disagreement | None:
+def find_strangers(cameras: Camera, px: Tensor, seen: Tensor) -> Disagreement | None:
     """The two views that agree the least, where their median distance is above 2 % of the focal length."""
     px, seen = _some(px, seen)
     ideal = _undistorted(cameras, px, seen)
     found = []
     for a, b in _pairs(cameras):
         off = epipolar_distance(cameras[a], ideal[a], cameras[b], ideal[b]).abs().nanmedian().item()
-        found.append((off / _focal([cameras[a], cameras[b]]), Disagreement(a, b, off)))
+        found.append((off / _focal(cameras[[a, b]]), Disagreement(a, b, off)))
     share, worst = max(found, key=lambda each: each[0] if each[0] == each[0] else 0.0)
     return worst if share > _APART else None
 
 
-def _disagreement(cameras: Sequence[Camera], ideal: Tensor) -> float:
+def _disagreement(cameras: Camera, ideal: Tensor) -> float:
     """The median distance of all pairs of views ``[V, T, J, 2]``, px."""
     off = [epipolar_distance(cameras[a], ideal[a], cameras[b], ideal[b]) for a, b in _pairs(cameras)]
     return float(torch.stack(off).abs().nanmedian())
@@ -158,9 +136,8 @@ def _some(px: Tensor, seen: Tensor) -> tuple[Tensor, Tensor]:
     return px[:, kept], seen[:, kept]
 
 
-def _undistorted(cameras: Sequence[Camera], px: Tensor, seen: Tensor) -> Tensor:
-    ideal = torch.stack([camera.undistort(view) for camera, view in zip(cameras, px.to(torch.float64), strict=True)])
-    return torch.where(seen[..., None], ideal, torch.nan)
+def _undistorted(cameras: Camera, px: Tensor, seen: Tensor) -> Tensor:
+    return torch.where(seen[..., None], cameras.undistort(px.to(torch.float64)), torch.nan)
 
 
 def _moved(camera: Camera, px: Tensor, other: Camera, other_px: Tensor, kept: Tensor, most: int) -> Tensor:
@@ -175,10 +152,10 @@ def _median(off: Tensor) -> Tensor:
     return off.flatten(1).nanmedian(1).values
 
 
-def _pairs(cameras: Sequence[Camera]) -> list[tuple[int, int]]:
+def _pairs(cameras: Camera) -> list[tuple[int, int]]:
     return list(itertools.combinations(range(len(cameras)), 2))
 
 
-def _focal(cameras: Sequence[Camera]) -> float:
+def _focal(cameras: Camera) -> float:
     """The mean focal length, px."""
-    return float(torch.stack([camera.f.mean() for camera in cameras]).mean())
+    return float(cameras.f.mean())

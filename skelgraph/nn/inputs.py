@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 import torch
 from torch import Tensor
 
-from skelgraph.geometry.cameras import Camera, Rig, normalize_screen, undistort
+from skelgraph.geometry.cameras import Camera
+from skelgraph.geometry.screen import normalize_screen
 
 
 def model_input(
@@ -68,9 +67,7 @@ def _mirrored(x: Tensor, flip_index: Tensor) -> Tensor:
 RAY_CHANNELS = 9
 
 
-def multiview_input(
-    cameras: Sequence[Camera] | Rig, keypoints: Tensor, confidence: Tensor, channels: int = RAY_CHANNELS
-) -> Tensor:
+def multiview_input(cameras: Camera, keypoints: Tensor, confidence: Tensor, channels: int = RAY_CHANNELS) -> Tensor:
     """Keypoints as multi-view models take them.
 
     The channels are x/w*2 - 1, y/w*2 - h/w and the confidence, and of 9 also the joint's ray, made of the keypoint
@@ -78,7 +75,7 @@ def multiview_input(
     is missing.
 
     Args:
-        cameras: V cameras, or stacked ones, ``[V, ...]`` or ``[N, V, ...]``.
+        cameras: ``[V]`` or ``[N, V]``.
         keypoints: ``[V, T, J, 2]`` or ``[N, V, T, J, 2]`` px as filmed.
         confidence: ``[V, T, J]`` or ``[N, V, T, J]``, 0 or NaN where a joint is missing.
         channels: 3 or 9.
@@ -88,18 +85,16 @@ def multiview_input(
     """
     if channels not in (3, RAY_CHANNELS):
         raise ValueError(f"channels must be 3 (x, y, confidence) or {RAY_CHANNELS} (with rays), found {channels}")
-    rig = cameras if isinstance(cameras, Rig) else Rig.of(cameras)
-    if rig.T.shape[:-1] != keypoints.shape[:-3]:
-        raise ValueError(f"there are {list(rig.T.shape[:-1])} cameras and {list(keypoints.shape[:-3])} views")
-    center, f, c, k, p, size = (value[..., None, None, :] for value in rig[1:])
+    if cameras.shape != keypoints.shape[:-3]:
+        raise ValueError(f"there are {list(cameras.shape)} cameras and {list(keypoints.shape[:-3])} views")
+    cameras = cameras.to(keypoints)
+    size, center = (value[..., None, None, :] for value in (cameras.image_size, cameras.T))
     seen = (confidence > 0) & keypoints.isfinite().all(-1)
     sizes = size.expand_as(keypoints).flatten(0, -2)
     screen = normalize_screen(torch.where(seen.unsqueeze(-1), keypoints, 0).flatten(0, -2), sizes)
     parts = [screen.view_as(keypoints), confidence.clamp(max=1).unsqueeze(-1)]
     if channels == RAY_CHANNELS:
-        plane = (undistort(keypoints, f, c, k, p) - c) / f
-        ahead = torch.cat([plane, torch.ones_like(plane[..., :1])], -1)
-        ray = torch.nn.functional.normalize(ahead @ rig.R.unsqueeze(-3), dim=-1)  # rows times R: the camera's to world
+        ray = cameras.rays(keypoints)
         parts += [center.expand_as(ray), ray]
         seen = seen & ray.isfinite().all(-1)
     return torch.where(seen.unsqueeze(-1), torch.cat(parts, -1), 0)

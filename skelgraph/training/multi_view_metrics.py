@@ -47,7 +47,7 @@ def views_report(
             result["views"][str(views)] = _world_errors(pose[:, middle], target[enough], left[:, :, middle])
     pose = _poses(model, x, batch_size, check)
     relative = metrics.mpjpe(*(center_on(each, skeleton.origin) for each in (pose[:, middle], target)))
-    truth, px = (film(clips.rig, each)[0] for each in (clips.target, pose))
+    truth, px = (film(clips.cameras, each)[0] for each in (clips.target, pose))
     off = (px - clips.keypoints).norm(dim=-1)[clips.confidence > 0]
     ahead = px[:, :, middle].isfinite().all(-1).all(-1)  # of the camera, as only a pose that is far off is not
     px_true, px_found = truth[:, :, middle][ahead], px[:, :, middle][ahead]

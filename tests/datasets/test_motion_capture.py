@@ -12,7 +12,8 @@ from torch_geometric.data import Batch
 from skelgraph import Skeleton
 from skelgraph.datasets.cameras.placement import place
 from skelgraph.datasets.motion_capture import JOINT_NAMES, MotionCapture
-from skelgraph.geometry.cameras import Rig, human36m_cameras
+from skelgraph.geometry.cameras import Camera
+from skelgraph.geometry.human36m import human36m_cameras
 from skelgraph.nn.inputs import model_input
 from skelgraph.skeleton.builtin import COCO, HUMAN36M, HUMAN36M_16
 
@@ -177,12 +178,10 @@ def test_the_test_split_leaves_bodies_alone(mocap):
 
 
 def test_the_held_out_camera_is_seen_in_the_test_only(mocap):
-    cameras = human36m_cameras()
-
     def places(**options):
-        return {tuple(place) for place in MotionCapture(HUMAN36M, **options)._rig.T.tolist()}
+        return {tuple(place) for place in MotionCapture(HUMAN36M, **options)._cameras.T.tolist()}
 
-    held_out = {tuple(c.T.float().tolist()) for name, c in cameras.items() if name.endswith("58860488")}
+    held_out = {tuple(place) for place in human36m_cameras(serials=["58860488"]).flatten().T.float().tolist()}
     train, test = places(held_out="58860488"), places(split="test", held_out="58860488")
     assert test == held_out and len(train) == 27 and not train & test
     assert len(places(held_out=None)) == 36 and len(places(split="test", held_out=None)) == 36
@@ -236,9 +235,9 @@ def test_a_pose_outside_the_image_is_moved_into_it():
     camera = human36m_cameras()["S1/60457274"]
     joints = torch.from_numpy(fake_mocap.arrays()["joints_dmm"][:4] / 10_000).float()
     outside = torch.tensor([[0.0, 0.0, 0.9], [5.0, 5.0, 0.9], [-1.8, -3.6, 0.9], [0.0, -9.0, 0.9]])
-    rig = Rig.of([camera]).take(torch.zeros(4, dtype=torch.long))
-    points, keypoints = place(joints, outside, rig)
-    assert (keypoints >= 0).all() and (keypoints <= rig.image_size[:, None]).all() and (points[..., 2] > 0.5).all()
+    cameras = Camera.stack([camera] * 4).to(torch.float32)
+    points, keypoints = place(joints, outside, cameras)
+    assert (keypoints >= 0).all() and (keypoints <= cameras.image_size[:, None]).all() and (points[..., 2] > 0.5).all()
     torch.testing.assert_close(points[0], camera.to_camera(joints[0] + outside[0]))  # was inside, stays
     world = camera.to_world(points)
     torch.testing.assert_close(world[:, 0, 2] - joints[:, 0, 2], outside[:, 2])  # heights stay
@@ -249,7 +248,7 @@ def test_a_giant_is_refused():
     camera = human36m_cameras()["S1/60457274"]
     with pytest.raises(ValueError, match="1 poses do not fit into the image from 24 m away, the first is 1"):
         joints = torch.tensor([[[0.0, 0, 0]] * 2, [[0.0, 0, -900], [0.0, 0, 900]]])
-        place(joints, torch.zeros(2, 3), Rig.of([camera, camera]))
+        place(joints, torch.zeros(2, 3), Camera.stack([camera, camera]).to(torch.float32))
 
 
 def test_a_missing_file_says_where_it_was_looked_for(tmp_path, monkeypatch):
@@ -272,7 +271,7 @@ def test_a_missing_file_says_where_it_was_looked_for(tmp_path, monkeypatch):
         ({"bone_scale": math.nan}, "bone_scale must be in"),
         ({"scale": -0.1}, "scale must be in"),
         ({"held_out": "123"}, "no camera of Human3.6M has the serial number '123'; known: 54138969, 55011271"),
-        ({"cameras": ["60457274"]}, r"no camera is left for split 'train': cameras=\['60457274'\], held_out='604"),
+        ({"cameras": ["60457274"]}, r"no camera is left for split 'train': cameras=\['60457274'\], held_out=\['604"),
     ],
 )
 def test_options_out_of_range_are_refused(mocap, options, message):

@@ -10,7 +10,7 @@ from torch_geometric.loader import DataLoader
 
 from skelgraph.datasets import Rendered
 from skelgraph.datasets.rendering.figure import GROUP, GROUPS, LIMBS, clothes, limb_ends, paints
-from skelgraph.geometry.cameras import human36m_cameras
+from skelgraph.geometry.human36m import human36m_cameras
 from skelgraph.skeleton.bones import center_on
 from skelgraph.skeleton.builtin import COCO_WHOLEBODY, HUMAN36M, HUMAN36M_16
 
@@ -146,9 +146,9 @@ def test_pyg_data() -> None:
         ({"size": 32}, "size must be from 64 to 224"),
         ({"num_poses": 0}, "num_poses"),
         ({"area": 2.0}, "area must be"),
-        ({"cameras": ["1"]}, "no camera '1'"),
+        ({"cameras": ["1"]}, "serial number '1'"),
         ({"cameras": [SERIALS[0]], "held_out": [SERIALS[0]]}, "no camera is left"),
-        ({"cameras": [SERIALS[0], SERIALS[0]]}, "twice"),
+        ({"cameras": [SERIALS[0], SERIALS[0]]}, "duplicate"),
     ],
 )
 def test_what_does_not_fit_is_told(options: dict[str, Any], message: str) -> None:

@@ -46,11 +46,8 @@ def test_keypoints_are_projections_of_the_joints(skeleton):
             T=torch.zeros(3),
             f=views.focal[i].expand(2),
             c=views.center[i],
-            k=torch.zeros(3),
-            p=torch.zeros(2),
-            width=int(views.image_size[i, 0]),
-            height=int(views.image_size[i, 1]),
-            name="test",
+            image_size=views.image_size[i],
+            names="test",
         )
         torch.testing.assert_close(camera.project(views.joints[i]), poses.keypoints[i], atol=1e-2, rtol=0)
     ratio = views.focal / views.image_size[:, 0]

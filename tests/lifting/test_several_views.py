@@ -14,6 +14,7 @@ from torch import nn
 
 from skelgraph import Skeleton
 from skelgraph.cli.app import main
+from skelgraph.geometry.cameras import Camera
 from skelgraph.io.poses.formats import bvh, c3d, csv_table, trc
 from skelgraph.io.poses.world_pose import LEVEL, WorldPose
 from skelgraph.lifting.several_views import filled, lift_found, lift_recording, lift_views
@@ -158,7 +159,7 @@ def untrained() -> MultiViewLifter:
 def test_how_many_frames_are_done_at_once_plays_no_part(make, exact):
     model = make()
     px, confidence = walk.film(exact[:23], noise=5, hidden=0.2)
-    rig = list(walk.RIG.values())
+    rig = Camera.stack(list(walk.RIG.values()))
     whole = lift_views(model, rig, px, confidence)
     assert whole.shape == (23, 17, 3) and whole.isfinite().all()
     for chunk in (1, 4, 23, 100):
@@ -170,7 +171,7 @@ def test_how_many_frames_are_done_at_once_plays_no_part(make, exact):
 
 def test_each_frame_is_the_middle_of_its_window(exact):
     px, confidence = walk.film(exact[:9])
-    rig = list(walk.RIG.values())
+    rig = Camera.stack(list(walk.RIG.values()))
     alone = lift_views(MeetingPoint(COCO, num_frames=1), rig, px, confidence)
     around = lift_views(MeetingPoint(COCO, num_frames=5), rig, px, confidence, chunk=2)
     torch.testing.assert_close(around[4], alone[2:7].mean(0), rtol=0, atol=1e-5)
@@ -222,7 +223,7 @@ def test_a_smoothed_person_is_told_how_far_joints_moved(tmp_path, exact):
 def test_a_camera_that_is_off_is_told(tmp_path, exact):
     files = walk.write(tmp_path, walk.views(*walk.film(exact, noise=2)))
     rig = dict(walk.RIG)
-    rig[NAMES[1]] = dataclasses.replace(rig[NAMES[1]], c=rig[NAMES[1]].c + 15)
+    rig[NAMES[1]] = rig[NAMES[1]].replace(c=rig[NAMES[1]].c + 15)
     walk.calibrations.write(tmp_path / "Calib.json", rig.values())
     summary = lift_recording(files, tmp_path / "Calib.json", tmp_path / "out", force=True)
     assert f"warning: {NAMES[1]} is " in str(summary)
@@ -307,7 +308,7 @@ def test_outputs_are_all_written_or_none(tmp_path, files, monkeypatch):
 
 def test_a_world_that_is_up_another_way_gives_the_same_files(tmp_path, exact):
     turn = torch.tensor(LEVEL["z"], dtype=torch.float64)  # the world's -y becomes up
-    rig = {n: dataclasses.replace(c, R=c.R @ turn.mT, T=turn @ c.T) for n, c in walk.RIG.items()}
+    rig = {name: camera.in_turned_world(turn) for name, camera in walk.RIG.items()}
     files = walk.write(tmp_path, walk.views(*walk.film(exact)), rig)
     summary = lift_recording(files, tmp_path / "Calib.json", tmp_path / "out", write=["csv", "trc"])
     assert summary.world.up == "-y"

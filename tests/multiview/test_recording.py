@@ -32,20 +32,20 @@ def late(view: Keypoints, frames: int) -> Keypoints:
 
 def cameras(*names: str) -> dict[str, Camera]:
     first = next(iter(walk.RIG.values()))
-    return {name: dataclasses.replace(first, name=name) for name in names}
+    return {name: first.replace(names=name) for name in names}
 
 
 def test_files_and_a_calibration_become_one_recording(tmp_path, filmed):
     files = walk.write(tmp_path, filmed)
     found = Recording.read(files[::-1], tmp_path / "Calib.json")
-    assert [camera.name for camera in found.cameras] == NAMES and found.skeleton == COCO
+    assert list(found.cameras.names) == NAMES and found.skeleton == COCO
     assert found.fps == 30 and found.num_frames == 90 and not found.warnings
     px, _ = walk.film(walk.dance(), noise=3)
     torch.testing.assert_close(found.keypoints, px.float(), rtol=0, atol=1e-3)
     points = triangulate(found.cameras, found.keypoints, found.confidence).points
     assert (points - walk.dance()).norm(dim=-1).median() < 0.02
     some = Recording.read({NAMES[2]: files[2], NAMES[0]: files[0]}, tmp_path / "Calib.json")
-    assert [camera.name for camera in some.cameras] == [NAMES[0], NAMES[2]]
+    assert some.cameras.names == (NAMES[0], NAMES[2])
 
 
 def test_keypoints_become_those_of_another_skeleton(filmed):

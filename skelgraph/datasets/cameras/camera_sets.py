@@ -7,46 +7,37 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
-from skelgraph.geometry.cameras import Rig, human36m_cameras
-from skelgraph.geometry.rotations import from_vector, rotate
+from skelgraph.geometry.cameras import Camera
+from skelgraph.geometry.human36m import SERIALS, check_serials
+from skelgraph.geometry.rotations import from_vector
 
 _IMAGE_SIZES = ((1920, 1080), (1080, 1920), (1280, 720), (1000, 1000), (1000, 1002))
 
 
-def human36m_sessions() -> list[str]:
-    """Names of the nine sessions, one a subject."""
-    return sorted({name.split("/")[0] for name in human36m_cameras()})
-
-
-def human36m_sets(serials: Sequence[str] | None = None, sessions: Sequence[str] | None = None) -> Rig:
-    """Human3.6M's cameras by session, [S, V, ...].
+def serials_of_split(split: str, cameras: Sequence[str] | None = None, held_out: Sequence[str] = ()) -> tuple[str, ...]:
+    """Serial numbers of the Human3.6M cameras that a split sees.
 
     Args:
-        serials: of each session the cameras with these serial numbers; default all four.
-        sessions: which; default all nine.
+        split: "train" or "test".
+        cameras: those of both splits; default all four.
+        held_out: those that only the test sees, and all that it sees; () uses ``cameras`` in both splits.
 
     Raises:
-        ValueError: for a serial number that no camera has.
+        ValueError: for an unknown serial number or a duplicate, or if none is left.
     """
-    cameras = human36m_cameras()
-    known = sorted({name.split("/")[1] for name in cameras})
-    unknown = [serial for serial in serials or () if serial not in known]
-    if unknown:
-        raise ValueError(
-            f"no camera of Human3.6M has the serial number {', '.join(unknown)}; known: {', '.join(known)}"
-        )
-    chosen = human36m_sessions() if sessions is None else sessions
-    sets = [Rig.of([cameras[f"{session}/{serial}"] for serial in serials or known]) for session in chosen]
-    return Rig(*(torch.stack(values) for values in zip(*sets, strict=True)))
+    chosen = SERIALS if cameras is None else tuple(cameras)
+    check_serials((*chosen, *held_out))
+    used = tuple(serial for serial in chosen if serial not in held_out)
+    if split == "test" and held_out:
+        used = tuple(held_out)
+    if not used or len(set(used)) < len(used):
+        wrong = "a camera is a duplicate" if used else f"no camera is left for split {split!r}"
+        raise ValueError(f"{wrong}: cameras={cameras}, held_out={list(held_out)}")
+    return used
 
 
-def to_cameras(points: Tensor, rig: Rig) -> Tensor:
-    """From the world [N, T, K, 3] to the frames of V cameras each [N, V, ...], [N, V, T, K, 3], m."""
-    return rotate(rig.R.unsqueeze(2), points.unsqueeze(1) - rig.T[:, :, None, None])
-
-
-def cameras_around(middle: Tensor, views: int, random: torch.Generator) -> Rig:
-    """``views`` cameras about each of N people, without distortion, [N, V, ...].
+def cameras_around(middle: Tensor, views: int, random: torch.Generator) -> Camera:
+    """``views`` cameras about each of N people, without distortion, [N, V].
 
     They stand 2 to 7 m away, at least a third of the even spacing apart as seen from above, 0.3 to 3 m high, roll up to
     8 degrees and look at the person within a tenth of the image; who stands upright is over 0.35 to 0.9 of the shorter
@@ -76,17 +67,16 @@ def cameras_around(middle: Tensor, views: int, random: torch.Generator) -> Rig:
         forward + 0.1 * (size[..., :1] / focal.unsqueeze(-1)) * between(-1, 1, 3), dim=-1
     )
     R = _looking(forward, torch.deg2rad(between(-8, 8)))
-    zeros = torch.zeros(*shape, 3)
-    return Rig(R, center, focal.unsqueeze(-1).expand(*shape, 2), size / 2, zeros, zeros[..., :2], size)
+    return Camera(R, center, focal.unsqueeze(-1).expand(*shape, 2), size / 2, image_size=size, dtype=torch.float32)
 
 
-def miscalibrated(rig: Rig, degrees: float, random: torch.Generator) -> Rig:
-    """The cameras [N, V, ...] as bad calibrations have them: in half of the sets one is turned, by angles of this
-    standard deviation about each axis."""
-    count, views = rig.T.shape[:2]
+def miscalibrated(cameras: Camera, degrees: float, random: torch.Generator) -> Camera:
+    """The cameras [N, V] as bad calibrations have them: in half of the sets one is turned, by angles of this standard
+    deviation about each axis."""
+    count, views = cameras.shape
     chosen = torch.randint(2 * views, (count, 1), generator=random) == torch.arange(views)
-    vector = torch.deg2rad(degrees * torch.randn(rig.T.shape, generator=random))
-    return rig._replace(R=from_vector(vector * chosen.unsqueeze(-1)) @ rig.R)
+    vector = torch.deg2rad(degrees * torch.randn(count, views, 3, generator=random))
+    return cameras.turned(from_vector(vector * chosen.unsqueeze(-1)))
 
 
 def _looking(forward: Tensor, roll: Tensor) -> Tensor:

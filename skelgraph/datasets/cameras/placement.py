@@ -5,7 +5,8 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from skelgraph.geometry.cameras import Rig, project
+from skelgraph.geometry.cameras import Camera
+from skelgraph.geometry.rotations import rotate
 
 _NEAREST_M = 0.5
 _FAR_M = 6.0  # a person fits the image at this distance on the optical axis
@@ -13,7 +14,7 @@ _STEPS_BACK = 6
 _MAX_STEPS = 24
 
 
-def place(joints: Tensor, position: Tensor, rig: Rig) -> tuple[Tensor, Tensor]:
+def place(joints: Tensor, position: Tensor, cameras: Camera) -> tuple[Tensor, Tensor]:
     """Puts each pose at its position in the world, or as near to it as its camera can see all of it.
 
     A pose that leaves the image moves in six steps to the point 6 m before the camera, and then away from the camera by
@@ -22,7 +23,7 @@ def place(joints: Tensor, position: Tensor, rig: Rig) -> tuple[Tensor, Tensor]:
     Args:
         joints: ``[N, J, 3]`` m, relative to the position, axes of the world (z up).
         position: ``[N, 3]`` m, world.
-        rig: ``N`` cameras, one a pose.
+        cameras: ``[N]``, one per pose.
 
     Returns:
         Joints in the camera frame ``[N, J, 3]`` m and their keypoints ``[N, J, 2]`` px.
@@ -30,13 +31,13 @@ def place(joints: Tensor, position: Tensor, rig: Rig) -> tuple[Tensor, Tensor]:
     Raises:
         ValueError: if a pose is seen from no place tried.
     """
-    turned = joints @ rig.R.mT
-    points, keypoints = _seen_from(turned, position, rig)
-    todo = (~_inside(points, keypoints, rig)).nonzero().squeeze(1)
+    turned = rotate(cameras.R, joints)
+    points, keypoints = _seen_from(turned, position, cameras)
+    todo = (~_inside(points, keypoints, cameras)).nonzero().squeeze(1)
     for step in range(1, _MAX_STEPS + 1):
         if not len(todo):
             return points, keypoints
-        views = rig.take(todo)
+        views = cameras[todo]
         distance = _FAR_M + max(0, step - _STEPS_BACK)
         ahead = views.R[:, 2, :2] / views.R[:, 2, :2].norm(dim=1, keepdim=True)
         nearer = position[todo].clone()
@@ -51,13 +52,12 @@ def place(joints: Tensor, position: Tensor, rig: Rig) -> tuple[Tensor, Tensor]:
     return points, keypoints
 
 
-def _seen_from(turned: Tensor, position: Tensor, rig: Rig) -> tuple[Tensor, Tensor]:
-    shift = (rig.R @ (position - rig.T).unsqueeze(-1)).mT
-    points = turned + shift
-    return points, project(points, *(value.unsqueeze(1) for value in (rig.f, rig.c, rig.k, rig.p)))
+def _seen_from(turned: Tensor, position: Tensor, cameras: Camera) -> tuple[Tensor, Tensor]:
+    """Joints ``[N, J, 3]``, turned into the cameras' axes already, at positions ``[N, 3]``."""
+    points = turned + cameras.to_camera(position).unsqueeze(1)
+    return points, cameras.project(points)
 
 
-def _inside(points: Tensor, keypoints: Tensor, rig: Rig) -> Tensor:
+def _inside(points: Tensor, keypoints: Tensor, cameras: Camera) -> Tensor:
     """``[N]`` True where all joints are in front of the camera and in the image."""
-    in_image = (keypoints >= 0).all(-1) & (keypoints <= rig.image_size.unsqueeze(1)).all(-1)
-    return (in_image & (points[..., 2] > _NEAREST_M)).all(1)
+    return (cameras.contains(keypoints) & (points[..., 2] > _NEAREST_M)).all(1)

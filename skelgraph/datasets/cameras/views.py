@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 
 from skelgraph.datasets.randomness import Style
+from skelgraph.geometry.lens import project
 from skelgraph.geometry.rotations import about_x, about_y, about_z, rotate
 
 VIEW_COLUMNS = 16
@@ -25,8 +26,7 @@ class Views(NamedTuple):
 
     def keypoints(self) -> Tensor:
         """Projections [N, J, 2] in px: u = f x / z + c."""
-        plane = self.joints[..., :2] / self.joints[..., 2:]
-        return plane * self.focal[:, None, None] + self.center[:, None]
+        return project(self.joints, self.focal[:, None, None], self.center[:, None])
 
     def mirrored(self, which: Tensor, flip_index: Tensor) -> Views:
         """The views with those of ``which`` [N] (bool) seen in a mirror, left joints and right joints traded."""

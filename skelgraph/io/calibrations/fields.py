@@ -10,6 +10,7 @@ from torch import Tensor
 
 from skelgraph.files import json_file
 from skelgraph.geometry.cameras import SKEW_TOLERANCE, Camera
+from skelgraph.geometry.rotations import cross_matrix
 
 
 def section(content: Mapping[str, Any], name: str) -> Mapping[str, Any]:
@@ -43,7 +44,7 @@ def size(value: Tensor, camera: str, key: str) -> tuple[int, int]:
     return int(value[0]), int(value[1])
 
 
-def lens(K: Tensor, distortion: Tensor, camera: str) -> dict[str, Tensor]:
+def lens(K: Tensor, distortion: Tensor, camera: str) -> dict[str, Any]:
     """f, c, k and p of a camera matrix and OpenCV's coefficients k1, k2, p1, p2, k3.
 
     Raises:
@@ -61,24 +62,17 @@ def lens(K: Tensor, distortion: Tensor, camera: str) -> dict[str, Tensor]:
     return {"f": K.diagonal()[:2], "c": K[:2, 2], "k": torch.stack([k1, k2, k3]), "p": torch.stack([p1, p2])}
 
 
-def place(rotation: Tensor, t: Tensor) -> dict[str, Tensor]:
+def place(rotation: Tensor, t: Tensor) -> dict[str, Any]:
     """R and the centre T of ``x_cam = R x_world + t``, R a matrix or a rotation vector (radians about its axis)."""
-    R = rotation if rotation.shape == (3, 3) else rotation_matrix(rotation.flatten())
+    R = rotation if rotation.shape == (3, 3) else torch.linalg.matrix_exp(cross_matrix(rotation.flatten()))
     return {"R": R, "T": -(R.mT @ t.flatten())}
-
-
-def rotation_matrix(vector: Tensor) -> Tensor:
-    r"""Rodrigues' formula as :math:`\exp [v]_\times`, ``[3]`` radians to ``[3, 3]``."""
-    x, y, z = vector.tolist()
-    return torch.linalg.matrix_exp(torch.tensor([[0, -z, y], [z, 0, -x], [-y, x, 0]], dtype=torch.float64))
 
 
 def from_opencv(
     name: str, K: Tensor, distortion: Tensor, rotation: Tensor, t: Tensor, image_size: tuple[int, int], metres: float
 ) -> Camera:
     """The camera of OpenCV's quantities, with t in units of ``metres``."""
-    width, height = image_size
-    return Camera(**lens(K, distortion, name), **place(rotation, t * metres), width=width, height=height, name=name)
+    return Camera(**lens(K, distortion, name), **place(rotation, t * metres), image_size=image_size, names=name)
 
 
 def _kind(value: object) -> str:

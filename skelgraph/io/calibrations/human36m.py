@@ -29,7 +29,7 @@ def matches(content: dict[str, Any]) -> bool:
 
 
 def read(content: dict[str, Any], metres: float, image_size: tuple[int, int] | None = None) -> list[Camera]:
-    given = {
+    given: dict[str, dict[str, Any]] = {
         name: {key: fields.numbers(fields.section(content, name), key, name, shape) for key, shape in _FIELDS.items()}
         for name in content
     }
@@ -40,9 +40,9 @@ def read(content: dict[str, Any], metres: float, image_size: tuple[int, int] | N
     transposed = _is_transposed(list(given.values()))
     cameras = []
     for name, values in given.items():
-        width, height = fields.size(torch.cat([values.pop("width"), values.pop("height")]), name, "width, height")
+        image_size = fields.size(torch.cat([values.pop("width"), values.pop("height")]), name, "width, height")
         values["R"] = values["R"].mT if transposed else values["R"]
-        cameras.append(Camera(**values, width=width, height=height, name=name))
+        cameras.append(Camera(**values, image_size=image_size, names=name))
     return cameras
 
 

@@ -52,10 +52,10 @@ def _camera(name: str, given: Any, unit: str) -> Camera:
     if unknown:
         raise ValueError(f"camera {name!r}: unknown field {unknown[0]!r}; valid: {', '.join(_FIELDS)}")
     present = {key: shape for key, shape in _FIELDS.items() if key not in _OPTIONAL or key in given}
-    values = {key: fields.numbers(given, key, name, shape) for key, shape in present.items()}
-    width, height = fields.size(torch.cat([values.pop("width"), values.pop("height")]), name, "width, height")
+    values: dict[str, Any] = {key: fields.numbers(given, key, name, shape) for key, shape in present.items()}
+    image_size = fields.size(torch.cat([values.pop("width"), values.pop("height")]), name, "width, height")
     values["T"] = values["T"] * _IN_METRES[unit]
-    return Camera(**values, width=width, height=height, name=name)
+    return Camera(**values, image_size=image_size, names=name)
 
 
 def write(path: str | Path, cameras: Iterable[Camera]) -> None:
@@ -70,5 +70,6 @@ def write(path: str | Path, cameras: Iterable[Camera]) -> None:
         if camera.name in content:
             raise ValueError(f"two cameras are called {camera.name!r}")
         tensors = {key: getattr(camera, key).tolist() for key in _FIELDS if key not in ("width", "height")}
-        content[camera.name] = {**tensors, "width": camera.width, "height": camera.height}
+        width, height = map(int, camera.image_size.tolist())
+        content[camera.name] = {**tensors, "width": width, "height": height}
     atomic.write(Path(path), json.dumps({"unit": "m", "cameras": content}, indent=1) + "\n")

@@ -39,8 +39,8 @@ LEVEL = MappingProxyType(
 _MOST_TILT_DEG = 40.0
 
 
-def up_axis(cameras: Sequence[Camera]) -> tuple[str, float]:
-    """The axis of the world that points up, as cameras show it that on average are held upright.
+def up_axis(cameras: Camera) -> tuple[str, float]:
+    """The axis of the world that points up, as cameras [V] show it that on average are held upright.
 
     Returns:
         x, y, z, -x, -y or -z, and the degrees between it and the mean of what is up in the pictures.
@@ -48,7 +48,7 @@ def up_axis(cameras: Sequence[Camera]) -> tuple[str, float]:
     Raises:
         ValueError: if that is 40 degrees or more from every axis, or the cameras show no common direction.
     """
-    up = torch.stack([-camera.R[1] for camera in cameras]).mean(0)
+    up = -cameras.R[:, 1].mean(0)
     name = max(LEVEL, key=lambda axis: float(up @ _vector(axis)))
     cosine = float(up @ _vector(name)) / max(float(up.norm()), 1e-9)
     tilt = math.degrees(math.acos(min(1.0, cosine)))

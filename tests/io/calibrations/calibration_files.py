@@ -5,9 +5,10 @@ import math
 
 import torch
 
-from skelgraph.geometry.cameras import Camera, human36m_cameras
+from skelgraph.geometry.cameras import Camera
+from skelgraph.geometry.human36m import human36m_cameras
 
-RIG = [camera for name, camera in human36m_cameras().items() if name.startswith("S1/")]
+RIG = human36m_cameras(["S1"])[0]
 METRES = {"m": 1, "cm": 0.01, "mm": 0.001}
 
 
@@ -22,13 +23,13 @@ def opencv_fields(camera, unit):
     """K, distortion, R, rotation vector, t in ``unit``, size."""
     (k1, k2, k3), (p1, p2) = camera.k.tolist(), camera.p.tolist()
     t = (-(camera.R @ camera.T) / METRES[unit]).tolist()
-    size = [camera.width, camera.height]
+    size = [int(side) for side in camera.image_size]
     return camera.K.tolist(), [k1, k2, p1, p2, k3], camera.R.tolist(), rotation_vector(camera.R), t, size
 
 
 def own_fields(camera):
     values = {key: getattr(camera, key).tolist() for key in "RTfckp"}
-    return {**values, "width": camera.width, "height": camera.height}
+    return {**values, **dict(zip(("width", "height"), map(int, camera.image_size), strict=True))}
 
 
 def plain():
@@ -99,6 +100,6 @@ def assert_is_the_rig(cameras, atol=1e-9):
     for true in RIG:
         found = cameras[true.name]
         assert isinstance(found, Camera) and found.name == true.name
-        assert (found.width, found.height) == (true.width, true.height)
+        assert found.image_size.equal(true.image_size)
         for key in "RTfckp":
             torch.testing.assert_close(getattr(found, key), getattr(true, key), rtol=0, atol=atol)

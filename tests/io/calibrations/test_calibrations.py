@@ -10,7 +10,8 @@ from calibration_files import METRES, RIG, WRITTEN, assert_is_the_rig, own_field
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from skelgraph.geometry.cameras import Camera, human36m_cameras
+from skelgraph.geometry.cameras import Camera
+from skelgraph.geometry.human36m import human36m_cameras
 from skelgraph.io import calibrations
 from skelgraph.io.calibrations import content, fields, human36m
 
@@ -68,8 +69,8 @@ def test_the_published_human36m_file_is_read_upright_though_its_R_is_transposed(
     """That file's R take camera to world; the embedded cameras are those of the test of their uprightness."""
     found = calibrations.read(data_dir / "human36m_cameras.json")
     embedded = human36m_cameras()
-    assert set(found) == set(embedded)
-    for name, camera in embedded.items():
+    assert set(found) == set(embedded.names)
+    for name, camera in zip(embedded.names, embedded.flatten(), strict=True):
         assert all(getattr(found[name], key).equal(getattr(camera, key)) for key in "RTfckp")
         assert found[name].R[1, 2] < -0.9  # down in the image is down in the world
 
@@ -112,14 +113,14 @@ error = 0.0
         P = torch.from_numpy(file["P"][0]) * torch.tensor([1000.0, 1000.0, 1000.0, 1.0])
     torch.testing.assert_close(camera.P / camera.P[2, 3], P / P[2, 3], rtol=1e-6, atol=1e-6)
     assert camera.k[2] == 0 and camera.p.tolist() == [9.5e-06, 1.078125e-05]
-    assert (camera.width, camera.height) == (1088, 1920)
+    assert camera.image_size.tolist() == [1088, 1920]
 
 
 def test_rodrigues_formula():
     for camera in RIG:
         vector = torch.tensor(rotation_vector(camera.R), dtype=torch.float64)
-        torch.testing.assert_close(fields.rotation_matrix(vector), camera.R, rtol=0, atol=1e-12)
-    assert fields.rotation_matrix(torch.zeros(3)).equal(torch.eye(3, dtype=torch.float64))
+        torch.testing.assert_close(fields.place(vector, torch.zeros(3).double())["R"], camera.R, rtol=0, atol=1e-12)
+    assert fields.place(torch.zeros(3).double(), torch.zeros(3).double())["R"].equal(torch.eye(3, dtype=torch.float64))
 
 
 def changed(text, path, value):

@@ -67,7 +67,7 @@ def test_opencvs_own_files_are_read(name):
     for i, camera in enumerate(cameras.values()):
         assert camera.f.tolist() == [1145.05 + i, 1143.78] and camera.c.tolist() == [512.54, 515.45]
         assert camera.k.tolist() == [-0.2071, 0.24777, -0.00308] and camera.p.tolist() == [-1.42e-05, -0.000976]
-        assert (camera.width, camera.height) == (1000, 1002)
+        assert camera.image_size.tolist() == [1000, 1002]
         expected = torch.tensor([0.453, 1.048 - i, 4.957], dtype=torch.float64)
         torch.testing.assert_close(-(camera.R @ camera.T), expected)
 
@@ -101,7 +101,7 @@ def test_a_pair_that_does_not_belong_together_is_refused(tmp_path):
 def test_one_camera_as_opencvs_calibration_sample_writes_it(tmp_path):
     (camera,) = calibrations.read(write(tmp_path, ONE)).values()
     assert camera.name == "camera" and camera.f.tolist() == [500, 501] and camera.k.tolist() == [-0.2, 0.1, 0]
-    assert camera.p.tolist() == [0.001, -0.002] and (camera.width, camera.height) == (640, 480)
+    assert camera.p.tolist() == [0.001, -0.002] and camera.image_size.tolist() == [640, 480]
     torch.testing.assert_close(
         camera.to_camera(torch.zeros(3, dtype=torch.float64)), torch.tensor([1.0, 2, 3]).double()
     )
@@ -116,7 +116,9 @@ def test_an_image_size_that_the_file_lacks_is_asked_for(tmp_path):
     ):
         calibrations.read(path)
     cameras = calibrations.read(path, image_size=(640, 480))
-    assert {(camera.width, camera.height) for camera in cameras.values()} == {(640, 480)} and len(cameras) == len(RIG)
+    assert {tuple(camera.image_size.tolist()) for camera in cameras.values()} == {(640, 480)} and len(cameras) == len(
+        RIG
+    )
 
 
 @pytest.mark.parametrize(

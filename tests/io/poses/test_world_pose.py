@@ -7,6 +7,7 @@ import pytest
 import torch
 import walk
 
+from skelgraph.geometry.cameras import Camera
 from skelgraph.io.poses.world_pose import LEVEL, WorldPose, up_axis, z_up
 from skelgraph.poses.pose3d import Pose3D
 from skelgraph.skeleton.builtin import COCO
@@ -40,24 +41,23 @@ def test_it_is_read_back_as_it_was_written(tmp_path):
 def test_up_is_up_before_every_camera(up):
     world = standing(up)
     turn = torch.from_numpy(np.array(LEVEL[up], dtype=float).T @ np.array(LEVEL["z"]))  # from z up to this world
-    camera = dataclasses.replace(CAMERA, R=CAMERA.R @ turn.mT, T=turn @ CAMERA.T)
+    camera = CAMERA.in_turned_world(turn)
     np.testing.assert_allclose(world.seen_by(camera).joints, standing().seen_by(CAMERA).joints, atol=1e-6)
     for nod in (-1.0, 1.0):  # cameras that look straight down and up
         tilt = torch.tensor([[1, 0, 0], [0, 0, nod], [0, -nod, 0]], dtype=torch.float64)
-        level = dataclasses.replace(CAMERA, R=tilt @ torch.tensor(LEVEL[up], dtype=torch.float64))
+        level = CAMERA.turned(tilt @ torch.tensor(LEVEL[up], dtype=torch.float64) @ CAMERA.R.mT)
         joints = world.seen_by(level).joints
         assert (joints[:, 0, 1] < joints[:, 15, 1]).all()  # the nose above the ankle, y down
 
 
 def test_which_way_is_up_is_told_by_the_cameras():
-    rig = list(walk.RIG.values())
+    rig = Camera.stack(list(walk.RIG.values()))
     assert up_axis(rig)[0] == "z"
     for axis, rows in LEVEL.items():
         turn = torch.tensor(LEVEL[axis], dtype=torch.float64).mT @ torch.tensor(LEVEL["z"], dtype=torch.float64)
         assert np.linalg.det(rows) == pytest.approx(1)
-        turned = [dataclasses.replace(c, R=c.R @ turn.mT, T=turn @ c.T) for c in rig]  # the world turned by ``turn``
-        assert up_axis(turned)[0] == axis
-    lying = [dataclasses.replace(c, R=torch.tensor([[0.0, 1, 0], [-1, 0, 0], [0, 0, 1]]).double() @ c.R) for c in rig]
+        assert up_axis(rig.in_turned_world(turn))[0] == axis
+    lying = rig.turned(torch.tensor([[0.0, 1, 0], [-1, 0, 0], [0, 0, 1]]))
     with pytest.raises(ValueError, match="the cameras do not tell which way is up: .* say it with --up: x, y, z"):
         up_axis(lying)
 
