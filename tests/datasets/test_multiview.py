@@ -130,7 +130,7 @@ def test_a_clip_as_graphs() -> None:
         ({"recorded": 1.5}, "shares in"),
         ({"num_frames": 0}, "at least 1"),
         ({"missing_views": (0, 4)}, "must leave one of 4 views"),
-        ({"cameras": ["123"]}, "no camera of Human3.6M has the serial number 123"),
+        ({"cameras": ["123"]}, "no camera of Human3.6M has the serial number '123'"),
         ({"noise_px": (5.0, 1.0)}, "noise_px must be a range"),
         ({"outliers": (0.0, 1.5)}, "outliers must be a range .* to 1"),
         ({"lasting": 2.0}, "lasting in"),
