@@ -31,6 +31,7 @@ from skelgraph.viz.drawings.pose_drawing import draw_pose
 
 T = TypeVar("T")
 WEIGHTS = "whole-body"
+IMPORTS = "import skelgraph.lifting.single_view, skelgraph.viz.page"
 LONGER = 4  # times as many frames, to see what that does to memory
 
 
@@ -54,8 +55,7 @@ def clip(path: Path, frames: int) -> Path:
 
 def stages(keypoints: Path, out: Path) -> None:
     """What ``skelgraph lift --no-flip`` does, one after another."""
-    imports = "import skelgraph.lifting.single_view, skelgraph.viz.page"
-    timed("import", lambda: subprocess.run([sys.executable, "-c", imports], check=True))
+    timed("import", lambda: subprocess.run([sys.executable, "-c", IMPORTS], check=True))
     read = timed("read", lambda: reading.read(keypoints))
     model = timed("load the weights", lambda: lifter.load(WEIGHTS, flip=False))
     adapted = timed("match and check", lambda: adapt(read, model.skeleton))

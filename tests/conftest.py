@@ -12,6 +12,7 @@ from typing import NamedTuple
 import numpy as np
 import pytest
 import torch
+from benchmark_scripts import benchmark  # noqa: F401 - a fixture
 from result_tables import pytest_terminal_summary  # noqa: F401 - a hook
 
 

@@ -1,17 +1,39 @@
-"""The benchmark of lifting runs and tells every stage."""
+"""The benchmark of lifting runs and names every stage."""
 
-import os
-import subprocess
-import sys
+from collections.abc import Callable
 from pathlib import Path
 
-ROOT = Path(__file__).parents[2]
+import pytest
+from benchmark_scripts import Benchmark, load
+
+from skelgraph.cli.app import main
 
 
-def test_the_benchmark_of_lifting_runs() -> None:
-    command = [sys.executable, str(ROOT / "benchmarks" / "lift.py"), "--frames", "20", "--threads", "1"]
-    paths = os.pathsep.join(filter(None, [str(ROOT), os.environ.get("PYTHONPATH")]))
-    done = subprocess.run(command, env=os.environ | {"PYTHONPATH": paths}, capture_output=True, text=True, timeout=240)
-    assert done.returncode == 0, done.stderr
-    for words in ("match and check", "write the page", "ms of one core", "the command,      80 frames"):
-        assert words in done.stdout
+def lift_here(keypoints: Path, out: Path) -> tuple[float, float]:
+    """The command in this process, in place of one that is measured."""
+    with pytest.raises(SystemExit) as stopped:
+        main(["lift", str(keypoints), "--out", str(out), "--no-flip"])
+    assert stopped.value.code == 0
+    return 1.0, 300.0
+
+
+def timed(real: Callable) -> Callable:
+    """Without the process that only imports."""
+    return lambda what, call: real(what, (lambda: exec(load("lift").IMPORTS, {})) if what == "import" else call)
+
+
+def few_rounds(real: Callable[[Path, int], None]) -> Callable[[Path, int], None]:
+    return lambda keypoints, rounds: real(keypoints, 3)
+
+
+def test_every_stage_is_timed(benchmark: Benchmark) -> None:
+    options = {"command": lambda real: lift_here, "one_frame": few_rounds, "timed": timed}
+    told = benchmark("lift", "--frames", 20, "--threads", 1, **options)
+    for words in ("import", "match and check", "write the page", "ms of one core", "the command,      80 frames"):
+        assert words in told
+
+
+def test_the_command_is_measured(tmp_path: Path) -> None:
+    lift = load("lift")
+    seconds, megabytes = lift.command(lift.clip(tmp_path / "clip.npz", 20), tmp_path / "out")
+    assert seconds > 0.1 and 50 < megabytes < 5000 and (tmp_path / "out" / "pose.html").exists()

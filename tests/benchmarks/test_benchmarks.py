@@ -1,13 +1,9 @@
 """The benchmarks run and leave a table and a picture."""
 
-import os
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
-
-ROOT = Path(__file__).parents[2]
+from benchmark_scripts import Benchmark
 
 
 @pytest.mark.parametrize(
@@ -17,13 +13,12 @@ ROOT = Path(__file__).parents[2]
         ("models", ["AMPose C256, of PyG's layers", "SemGAN C256, J = 133 | batched", "train step"]),
     ],
 )
-def test_a_quick_run_leaves_table_and_picture(script: str, expected: list[str], tmp_path: Path) -> None:
+def test_a_quick_run_leaves_table_and_picture(
+    script: str, expected: list[str], tmp_path: Path, benchmark: Benchmark
+) -> None:
     old = f"before\n<!-- {script} -->\nold\n<!-- /{script} -->\nafter\n"
     (tmp_path / "README.md").write_text(old, encoding="utf-8")
-    command = [sys.executable, str(ROOT / "benchmarks" / f"{script}.py"), "--quick", "--out", str(tmp_path)]
-    paths = os.pathsep.join(filter(None, [str(ROOT), os.environ.get("PYTHONPATH")]))
-    done = subprocess.run(command, env=os.environ | {"PYTHONPATH": paths}, capture_output=True, text=True, timeout=240)
-    assert done.returncode == 0, done.stderr
+    benchmark(script, "--quick", "--out", tmp_path)
     page = (tmp_path / "README.md").read_text(encoding="utf-8")
     assert page.startswith("before\n<!-- ") and page.endswith("-->\nafter\n") and "old" not in page
     assert f"python benchmarks/{script}.py" in page and "1 thread" in page

@@ -1,8 +1,6 @@
 """The shipped lifters keep what their model card says; the card's own figures are measured anew."""
 
-import os
-import subprocess
-import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -47,15 +45,18 @@ def test_bfloat16_moves_poses_by_what_the_trunk_rounds(name, mean_mm, largest_mm
     assert off_mm.mean() < mean_mm and off_mm.max() < largest_mm
 
 
+def few_people(any_camera: Callable) -> Callable:
+    """Every sixth body in front of each of the 48 cameras, where most of the time goes."""
+    return lambda lifting, bodies, *limit: any_camera(lifting, bodies[::6], *limit)
+
+
+@pytest.mark.parametrize("replaced", [{"any_camera": few_people}, pytest.param({}, marks=pytest.mark.slow, id="all")])
 @pytest.mark.parametrize("what", ["body", "whole_body"])
-def test_every_limit_of_the_card_is_met(what, tmp_path, request):
+def test_every_limit_of_the_card_is_met(what, replaced, tmp_path, request, benchmark):
     if what == "body":  # real motion
         request.getfixturevalue("data_dir")
-    command = [sys.executable, str(ROOT / "benchmarks" / "weights.py"), what, "--out", str(tmp_path)]
-    paths = os.pathsep.join(filter(None, [str(ROOT), os.environ.get("PYTHONPATH")]))
-    done = subprocess.run(command, env=os.environ | {"PYTHONPATH": paths}, capture_output=True, text=True, timeout=280)
-    assert done.returncode == 0, done.stderr
-    judged = [line for line in done.stdout.splitlines() if line.endswith("met |")]
+    told = benchmark("weights", what, "--out", tmp_path, **replaced)
+    judged = [line for line in told.splitlines() if line.endswith("met |")]
     assert len(judged) >= 4 and not [line for line in judged if "not met" in line]
     card = (weights.FOLDER / "README.md").read_text(encoding="utf-8")
     assert f"<!-- {what} -->" in card and (tmp_path / f"{what}_error.png").read_bytes().startswith(b"\x89PNG")
