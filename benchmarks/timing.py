@@ -77,8 +77,8 @@ def forward_only(call: Callable[[], Any]) -> Case:
     return case
 
 
-def outputs(output: Tensor | tuple[Tensor, ...]) -> tuple[Tensor, ...]:
-    return (output,) if isinstance(output, Tensor) else tuple(output)
+def outputs(output: Tensor | tuple[Tensor | None, ...]) -> tuple[Tensor, ...]:
+    return (output,) if isinstance(output, Tensor) else tuple(part for part in output if part is not None)
 
 
 def number_of_parameters(model: nn.Module) -> int:
