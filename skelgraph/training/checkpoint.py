@@ -6,9 +6,8 @@ import json
 import math
 import warnings
 import zlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
-from types import ModuleType
 from typing import Any, Literal
 
 import safetensors.torch
@@ -19,7 +18,9 @@ from torch.utils._python_dispatch import TorchDispatchMode
 
 from skelgraph.files import atomic
 from skelgraph.skeleton import Skeleton
-from skelgraph.training import experiment
+from skelgraph.training import config, experiment
+from skelgraph.training import plugins as packages
+from skelgraph.training.plugins import Plugins
 
 FORMAT = 1
 MAX_HEADER, MAX_TENSORS = 10_000_000, 10_000
@@ -66,14 +67,14 @@ def load(path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
 
 
 def load_run(
-    run: str | Path, which: Which | None = None, *, plugins: Sequence[ModuleType] = ()
+    run: str | Path, which: Which | None = None, *, plugins: Plugins = ()
 ) -> tuple[Any, Skeleton, dict[str, Any]]:
     """The trained model, its skeleton and the checkpoint's meta.
 
     Args:
         run: a run folder or a checkpoint file.
         which: which checkpoint of a folder; default the last, and the best with a warning if the last is damaged.
-        plugins: packages whose ``__all__`` the model's name may come from.
+        plugins: packages, as modules or by name, whose ``__all__`` the model's name may come from.
 
     Raises:
         FileNotFoundError: if there is no checkpoint.
@@ -85,10 +86,12 @@ def load_run(
         spec = meta["config"]["model"]
     except KeyError as error:
         raise ValueError(f"{path}: the checkpoint does not say its {error}; it holds {', '.join(meta)}") from None
+    modules = packages.load(plugins)
+    packages.check(config.as_section(meta["config"]), modules, path)
     state = weights(tensors)
     budget = 4 * sum(tensor.nbytes for tensor in state.values()) + 64_000_000
     with _Budget(budget, f"{path}: its configuration describes a model far larger than its weights"):
-        model = experiment.build_model(spec, skeleton, plugins)
+        model = experiment.build_model(spec, skeleton, modules)
     restore(model, state, path)
     return model.eval(), skeleton, meta
 

@@ -1,184 +1,220 @@
-"""Configurations: strict YAML in, checked objects out. No name in a file is ever imported, only looked up."""
+"""Configurations: strict YAML, read as sections that remember the file and line of each key."""
 
 from __future__ import annotations
 
-import collections.abc
-import functools
-import inspect
-import json
+import math
 import re
-import typing
-from collections.abc import Callable, Mapping, Sequence
-from types import ModuleType
-from typing import Any, Literal
+from collections.abc import Iterable, Mapping, Sequence
+from difflib import get_close_matches
+from pathlib import Path
+from typing import Any
 
-from pydantic import ConfigDict, TypeAdapter, ValidationError
-from pydantic.errors import PydanticSchemaGenerationError, PydanticUserError
+import yaml
 
 from skelgraph.errors import ConfigError
-from skelgraph.training.section import (
-    Section,
-    apply,
-    as_section,
-    check_keys,
-    dump,
-    merge,
-    nearest,
-    parse,
-    plain,
-    read,
-    shown,
-)
-
-__all__ = [
-    "Section",
-    "apply",
-    "as_section",
-    "build",
-    "call",
-    "check",
-    "check_keys",
-    "dump",
-    "merge",
-    "parse",
-    "plain",
-    "read",
-]
-
-Namespace = ModuleType | Sequence[ModuleType]
-_FACTORIES = {type, collections.abc.Callable}
-_ANY = ConfigDict(arbitrary_types_allowed=True, allow_inf_nan=False)
+from skelgraph.files.yaml_file import MAX_BYTES, MAX_DEPTH, StrictLoader, yaml_errors
 
 
-def build(
-    namespace: Namespace, spec: Mapping[str, Any] | str, parts: Namespace | None = None, /, **context: Any
-) -> Any:
-    """Makes the object that ``{name: ..., argument: value, ...}`` describes.
+class Section(dict[str, Any]):
+    """A mapping of a configuration that knows where each of its keys was written.
 
-    The name is looked up in the ``__all__`` of one or more modules, never imported; the constructor's annotations are
-    the schema. A nested ``{name: ...}`` becomes an object of ``parts`` (default ``namespace``), or a factory of it
-    where the annotation asks for a class or a callable; a bare name will do there too.
-
-    Args:
-        namespace: where names are looked up.
-        spec: name and arguments; a bare string is a name without arguments.
-        parts: where nested names are looked up.
-        **context: arguments of the program's own, passed if the constructor takes them.
+    Mappings inside it, those in lists too, become sections: what comes back from a checkpoint as plain JSON is the
+    configuration that was read from YAML.
 
     Raises:
-        ConfigError: naming file, line, argument, what was found and what was expected.
+        ConfigError: if they are nested deeper than 32 levels.
     """
-    section = as_section({"name": spec} if isinstance(spec, str) else spec)
-    target = _lookup(_modules(namespace), section)
-    arguments = Section({k: v for k, v in section.items() if k != "name"}, section.path, section.marks)
-    return call(target, arguments, _modules(parts or namespace), **context)
+
+    def __init__(
+        self, values: Mapping[str, Any] | None = None, path: str = "", marks: Mapping[str, str] | None = None
+    ) -> None:
+        super().__init__()
+        self.path = path
+        self.marks = dict(marks or {})
+        for key, value in (values or {}).items():
+            self[key] = _with_sections(value, f"{path}.{key}" if path else str(key))
+
+    def where(self, key: str) -> str:
+        """Names a key in full, after the file and line that hold it: ``x.yaml, line 3: model.heads``."""
+        name = f"{self.path}.{key}" if self.path else key
+        return f"{self.marks[key]}: {name}" if key in self.marks else name
 
 
-def call(target: Callable[..., Any], section: Mapping[str, Any], parts: Namespace = (), /, **context: Any) -> Any:
-    """Calls ``target`` with the values of a section, checked against its annotations as :func:`build` does."""
-    section = as_section(section)
-    given = check(target, section, parts, **context)
-    try:
-        return target(**given)
-    except (ValueError, TypeError) as error:
-        mark = next(iter(section.marks.values()), "")
-        place = ": ".join(part for part in (mark, section.path) if part)
-        raise ConfigError(f"{place}: {error}" if place and place not in str(error) else str(error)) from error
+def _with_sections(value: Any, path: str, depth: int = 1) -> Any:
+    if isinstance(value, Section) or not isinstance(value, Mapping | list | tuple):
+        return value
+    if depth > MAX_DEPTH:
+        raise ConfigError(f"{path[:80]}: nested deeper than {MAX_DEPTH}")
+    if isinstance(value, Mapping):
+        inside = Section(path=path)
+        inside.update({k: _with_sections(v, f"{path}.{k}", depth + 1) for k, v in value.items()})
+        return inside
+    return [_with_sections(item, f"{path}[{i}]", depth + 1) for i, item in enumerate(value)]
 
 
-def check(
-    target: Callable[..., Any], section: Mapping[str, Any], parts: Namespace = (), /, **context: Any
-) -> dict[str, Any]:
-    """The arguments that :func:`call` would pass, without the call; raises as it does."""
-    section, name = as_section(section), getattr(target, "__name__", str(target))
-    parameters = inspect.signature(target).parameters
-    named = {k: p for k, p in parameters.items() if p.kind not in (p.VAR_KEYWORD, p.VAR_POSITIONAL, p.POSITIONAL_ONLY)}
+class _Loader(StrictLoader):
+    """Plain scalars as in YAML 1.2 (``no`` is a word, ``010`` is not eight), and every mapping a :class:`Section`."""
+
+    yaml_implicit_resolvers: dict[str, Any] = {}
+    source = ""
+
+
+_SCALARS = (
+    ("null", r"~|null|", [*"~n", ""]),
+    ("bool", r"true|false", [*"tf"]),
+    ("int", r"[-+]?(?:0|[1-9]\d{0,17})", [*"-+0123456789"]),
+    ("float", r"[-+]?(?:\d+\.\d*|\.\d+|\d+(?=[eE]))(?:[eE][-+]?\d{1,3})?", [*"-+.0123456789"]),
+)
+for _tag, _pattern, _first in _SCALARS:
+    _Loader.add_implicit_resolver(f"tag:yaml.org,2002:{_tag}", re.compile(f"^(?:{_pattern})$"), _first)
+
+
+class _Dumper(yaml.SafeDumper):
+    """Plain YAML that :func:`read` reads back to the same value: no aliases, ``'1e-3'`` quoted."""
+
+    def ignore_aliases(self, data: object) -> bool:
+        return True
+
+
+for _tag, _pattern, _first in _SCALARS[2:]:
+    _Dumper.add_implicit_resolver(f"tag:yaml.org,2002:{_tag}", re.compile(f"^(?:{_pattern})$"), _first)
+
+
+def read(path: str | Path, overrides: Sequence[str] = ()) -> Section:
+    """Reads a YAML file and applies ``key.of.section=value`` overrides, whose values are YAML too.
+
+    Raises:
+        FileNotFoundError: if there is no such file.
+        ConfigError, FormatError: naming file, line and key, for anything but plain mappings, lists, strings and
+            numbers, for a key that is duplicated, an alias, a tag, more than 1 MB, or more than 32 levels.
+    """
+    path = Path(path)
+    if path.is_dir():
+        raise ConfigError(f"{path}: is a folder; expected a YAML file")
+    if not path.exists():
+        raise FileNotFoundError(f"{path}: no such configuration file")
+    if path.stat().st_size > MAX_BYTES:
+        raise ConfigError(f"{path}: {path.stat().st_size} bytes; a YAML file may hold at most {MAX_BYTES}")
+    config = parse(path.read_bytes(), str(path))
+    for override in overrides:
+        config = apply(config, override)
+    return config
+
+
+def parse(content: bytes | str, source: str) -> Section:
+    """As :func:`read`, of text; ``source`` names it in errors."""
+    value = _value(content, source)
+    if not isinstance(value, Section):
+        raise ConfigError(f"{source}: expected a mapping of keys to values, not {_kind(value)}")
+    return value
+
+
+def _value(content: bytes | str, source: str) -> Any:
+    with yaml_errors(source):
+        loader = _Loader(content)
+        loader.source = source
+        node = loader.get_single_node()
+    return None if node is None else _construct(loader, node, "")
+
+
+def _construct(loader: _Loader, node: yaml.Node, path: str) -> Any:
+    if isinstance(node, yaml.SequenceNode):
+        return [_construct(loader, item, f"{path}[{i}]") for i, item in enumerate(node.value)]
+    if isinstance(node, yaml.ScalarNode):
+        value = loader.construct_object(node)
+        if isinstance(value, float) and not math.isfinite(value):
+            raise ConfigError(f"{loader.source}, line {node.start_mark.line + 1}: {path}: {node.value} is not finite")
+        return value
+    section = Section(path=path)
+    for key, value in node.value:
+        line = f"{loader.source}, line {key.start_mark.line + 1}"
+        name = key.value
+        if not isinstance(key, yaml.ScalarNode) or name == "<<" or key.tag != "tag:yaml.org,2002:str":
+            raise ConfigError(f"{line}: a key must be a word (in quotes if it reads as a number), found {shown(name)}")
+        if name in section:
+            raise ConfigError(f"{line}: key {name!r} is duplicated (first: {section.marks[name]})")
+        section.marks[name] = line
+        section[name] = _construct(loader, value, f"{path}.{name}" if path else name)
+    return section
+
+
+def apply(config: Section, override: str) -> Section:
+    """The configuration with one ``key.of.section=value`` changed or added.
+
+    Raises:
+        ConfigError: if the override is not of that form, or leads through something that is no section.
+    """
+    key, found, text = override.partition("=")
+    *sections, last = key.strip().split(".")
+    if not found or not all((*sections, last)):
+        raise ConfigError(f"override {override!r}: expected key.of.section=value, such as train.epochs=10")
+    source = f"command line, {override!r}"
+    change = Section({last: _value(text, source)}, ".".join(sections), {last: source})
+    for depth in reversed(range(len(sections))):
+        change = Section({sections[depth]: change}, ".".join(sections[:depth]), {sections[depth]: source})
+    return merge(config, change)
+
+
+def merge(base: Mapping[str, Any], changes: Mapping[str, Any]) -> Section:
+    """``base`` with ``changes``, section by section; one that names another class (``name:``) replaces the section.
+
+    Raises:
+        ConfigError: if a section would take the place of a plain value or the reverse.
+    """
+    base, changes = as_section(base), as_section(changes)
+    merged = Section(base, base.path or changes.path, base.marks)
+    for key, value in changes.items():
+        old = base.get(key)
+        if isinstance(old, Mapping) and isinstance(value, Mapping):
+            replaces = "name" in value and value["name"] != old.get("name")
+            merged[key] = value if replaces else merge(old, value)
+        elif isinstance(old, Mapping) and value is not None:
+            raise ConfigError(f"{changes.where(key)}: is a section ({', '.join(old)}), not to become {shown(value)}")
+        else:
+            merged[key] = value
+        if key in changes.marks:
+            merged.marks[key] = changes.marks[key]
+    return merged
+
+
+def plain(value: Any) -> Any:
+    """The configuration as plain dicts and lists, for JSON."""
+    if isinstance(value, Mapping):
+        return {key: plain(item) for key, item in value.items()}
+    return [plain(item) for item in value] if isinstance(value, list | tuple) else value
+
+
+def dump(config: Mapping[str, Any]) -> str:
+    """The configuration as YAML that :func:`read` reads back to the same values."""
+    return yaml.dump(plain(config), Dumper=_Dumper, sort_keys=False, width=120)
+
+
+def check_keys(section: Mapping[str, Any], valid: Iterable[str], what: str = "key") -> None:
+    """Raises ``ConfigError`` that names file, line and the nearest valid name, if a key is not one of ``valid``."""
+    section, names = as_section(section), list(valid)
     for key in section:
-        if key in context and key in named:
-            raise ConfigError(f"{section.where(key)}: is set by the program; take it out")
-    check_keys(section, [k for k in named if k not in context], f"argument of {name}")
-    hints = typing.get_type_hints(target.__init__ if inspect.isclass(target) else target)
-    given = {k: v for k, v in context.items() if k in named}
-    for key, value in section.items():
-        given[key] = _checked(value, hints.get(key, Any), section.where(key), _modules(parts), context)
-    missing = [k for k, p in named.items() if p.default is p.empty and k not in given]
-    if missing:
-        place = ": ".join(part for part in (next(iter(section.marks.values()), ""), section.path) if part)
-        raise ConfigError(f"{place}{': ' if place else ''}{name} needs {', '.join(missing)}")
-    return given
+        if key not in names:
+            raise ConfigError(f"{section.where(key)}: unknown {what}{nearest(key, names)}")
 
 
-def _checked(value: Any, hint: Any, where: str, parts: Sequence[ModuleType], context: Mapping[str, Any]) -> Any:
-    if isinstance(value, str) and _names_a_factory(value, hint, parts):
-        mark, _, path = where.rpartition(": ")
-        value = Section({"name": value}, path, {"name": mark} if mark else None)
-    if isinstance(value, Section) and "name" in value and not _takes_mapping(hint):
-        value = _nested(value, hint, parts, context)
-        built = True
-    else:
-        built = isinstance(value, list) and any(isinstance(v, Section) and "name" in v for v in value)
-        if built:
-            value = [_nested(v, Any, parts, context) if isinstance(v, Section) else v for v in value]
-    try:
-        adapter: TypeAdapter[Any] = TypeAdapter(hint, config=_ANY)
-    except PydanticSchemaGenerationError:
-        adapter = TypeAdapter(Any)
-    except PydanticUserError:  # a hint that brings its own pydantic configuration, as a dataclass does
-        adapter = TypeAdapter(hint)
-    try:
-        if built:
-            return adapter.validate_python(value, strict=True)
-        return adapter.validate_json(json.dumps(value), strict=True)
-    except ValidationError as error:
-        first = error.errors()[0]
-        wanted = re.sub(r"\b(?:typing|collections\.abc)\.", "", inspect.formatannotation(hint))
-        raise ConfigError(f"{where}: expected {wanted}, found {shown(value)} ({first['msg']})") from None
+def nearest(name: object, valid: Iterable[str]) -> str:
+    """The end of an error message about a wrong name."""
+    names = list(valid)
+    near = get_close_matches(str(name), names, 1, cutoff=0.5) or [n for n in names if n.lower() == str(name).lower()]
+    hint = f"; did you mean {near[0]!r}?" if near else "."
+    return f"{hint} Valid: {', '.join(names) or 'none'}"
 
 
-def _nested(section: Section, hint: Any, parts: Sequence[ModuleType], context: Mapping[str, Any]) -> Any:
-    """The object of a nested spec, or where ``hint`` is a class or callable its factory."""
-    if not _kinds(hint) & _FACTORIES:
-        return build(parts, section, parts, **context)
-    target = _lookup(parts, section)
-    arguments = Section({k: v for k, v in section.items() if k != "name"}, section.path, section.marks)
-    return functools.partial(target, **_partial(target, arguments, parts)) if arguments else target
+def as_section(mapping: Mapping[str, Any]) -> Section:
+    """The mapping itself if it is a section, else a section without marks."""
+    return mapping if isinstance(mapping, Section) else Section(mapping)
 
 
-def _names_a_factory(value: str, hint: Any, parts: Sequence[ModuleType]) -> bool:
-    """Whether a bare word stands for a class or function: where the annotation takes one and no such word."""
-    kinds = _kinds(hint)
-    if not kinds & _FACTORIES or str in kinds:
-        return False
-    return Literal not in kinds or any(value in getattr(module, "__all__", ()) for module in parts)
+def _kind(value: Any) -> str:
+    return "nothing" if value is None else type(value).__name__.replace("Section", "mapping").replace("dict", "mapping")
 
 
-def _kinds(hint: Any) -> set[Any]:
-    choices = typing.get_args(hint) if typing.get_origin(hint) is not type else ()
-    return {typing.get_origin(h) or h for h in (hint, *choices)}
-
-
-def _partial(target: Callable[..., Any], arguments: Section, parts: Sequence[ModuleType]) -> dict[str, Any]:
-    """Checked arguments of a call that someone else completes."""
-    names = inspect.signature(target).parameters
-    check_keys(arguments, names, f"argument of {getattr(target, '__name__', target)}")
-    hints = typing.get_type_hints(target.__init__ if inspect.isclass(target) else target)
-    return {k: _checked(v, hints.get(k, Any), arguments.where(k), parts, {}) for k, v in arguments.items()}
-
-
-def _lookup(modules: Sequence[ModuleType], section: Section) -> Any:
-    name = section.get("name", "")
-    names = [n for module in modules for n in getattr(module, "__all__", ()) if callable(getattr(module, n))]
-    if name not in names:
-        known = nearest(name, names) + " (a class of your own comes in with --plugin PACKAGE)"
-        what = f"has no name{known}" if name == "" else f"unknown name {shown(name)}{known}"
-        raise ConfigError(f"{section.where('name')}: {what}")
-    return next(getattr(module, str(name)) for module in modules if name in getattr(module, "__all__", ()))
-
-
-def _takes_mapping(hint: Any) -> bool:
-    kinds = [typing.get_origin(h) or h for h in (hint, *typing.get_args(hint))]
-    return any(inspect.isclass(kind) and issubclass(kind, collections.abc.Mapping) for kind in kinds)
-
-
-def _modules(namespace: Namespace) -> Sequence[ModuleType]:
-    return [namespace] if isinstance(namespace, ModuleType) else list(namespace)
+def shown(value: Any) -> str:
+    """A value for an error message."""
+    text = repr(plain(value)) if isinstance(value, Mapping | list) else repr(value)
+    return text if len(text) <= 80 else text[:77] + "..."

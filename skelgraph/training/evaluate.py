@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from types import ModuleType
 from typing import Any, NamedTuple
 
 import torch
@@ -19,6 +18,7 @@ from skelgraph.nn.prediction import judged, predict
 from skelgraph.skeleton import Skeleton
 from skelgraph.training import checkpoint, config, experiment
 from skelgraph.training.multi_view_metrics import views_report
+from skelgraph.training.plugins import Plugins
 
 
 class PosePairs(NamedTuple):
@@ -37,7 +37,7 @@ def evaluate(
     overrides: Sequence[str] = (),
     device: str | None = None,
     batch_size: int = 1024,
-    plugins: Sequence[ModuleType] = (),
+    plugins: Plugins = (),
     check: Callable[[], None] = lambda: None,
 ) -> dict[str, Any]:
     """Evaluates a run on the test split of its data, and writes metrics.json beside its checkpoint.

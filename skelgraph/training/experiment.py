@@ -15,11 +15,25 @@ from skelgraph.datasets.randomness import hash64
 from skelgraph.errors import ConfigError
 from skelgraph.nn import blocks, layers, models
 from skelgraph.skeleton import Skeleton, builtin
-from skelgraph.training import config, loggers
+from skelgraph.training import config, construct, loggers
+from skelgraph.training import plugins as packages
 from skelgraph.training.loggers import Logger
-from skelgraph.training.optim import Optim, Schedule
+from skelgraph.training.optim import LearningRate, Optim, build_optim, build_schedule
+from skelgraph.training.plugins import Plugins
 
-SECTIONS = ("skeleton", "model", "data", "loss", "optim", "schedule", "train", "loggers", "variants", "published")
+SECTIONS = (
+    "skeleton",
+    "model",
+    "data",
+    "loss",
+    "optim",
+    "schedule",
+    "train",
+    "loggers",
+    "plugins",
+    "variants",
+    "published",
+)
 
 
 @dataclass(frozen=True)
@@ -84,18 +98,19 @@ class Experiment:
     test_data: Any
     loss: dict[str, float]
     optim: Optim
-    schedule: Schedule
+    schedule: LearningRate
     training: Training
     loggers: list[Logger]
 
 
-def build(settings: Mapping[str, Any], plugins: Sequence[ModuleType] = ()) -> Experiment:
+def build(settings: Mapping[str, Any], plugins: Plugins = ()) -> Experiment:
     """Makes everything that one run needs; equal settings make equal weights and data.
 
     Raises:
         ConfigError: naming file, line, key and the nearest valid name, for whatever does not fit.
     """
-    settings = section(settings)
+    settings, modules = section(settings), packages.load(plugins)
+    packages.check(settings, modules)
     training = build_training(settings)
     skeleton = build_skeleton(settings["skeleton"])
     torch.manual_seed(hash64("weights", training.seed))
@@ -104,16 +119,16 @@ def build(settings: Mapping[str, Any], plugins: Sequence[ModuleType] = ()) -> Ex
     _check_frames(model, train_data)
     check_flip(training, model)
     return Experiment(
-        config=config.plain({**settings, "skeleton": _portable(settings["skeleton"], skeleton)}),
+        config=_recorded(settings, skeleton, modules),
         skeleton=skeleton,
         model=model,
         train_data=train_data,
         test_data=build_data(settings["data"], skeleton, "test", 0, plugins),
         loss=_weights(settings.get("loss", {"mpjpe": 1.0})),
-        optim=config.call(Optim, settings.get("optim", {})),
-        schedule=config.call(Schedule, settings.get("schedule", {})),
+        optim=build_optim(settings.get("optim", {}), modules),
+        schedule=build_schedule(settings.get("schedule", {}), modules),
         training=training,
-        loggers=[loggers.CSV(), *_loggers(settings, plugins)],
+        loggers=[loggers.CSV(), *_loggers(settings, modules)],
     )
 
 
@@ -124,7 +139,7 @@ def section(settings: Mapping[str, Any]) -> config.Section:
     for name in ("skeleton", "model", "data", "train"):
         if name not in settings:
             raise ConfigError(f"the configuration has no section {name!r}; it has {', '.join(settings) or 'none'}")
-    for name in (each for each in SECTIONS[1:-1] if each != "loggers"):
+    for name in (each for each in SECTIONS[1:-1] if each not in ("loggers", "plugins")):
         value = settings.get(name, {})
         if not isinstance(value, Mapping) and not (name in ("model", "data") and isinstance(value, str)):
             raise ConfigError(f"{settings.where(name)}: expected a section, found {settings[name]!r}")
@@ -133,7 +148,7 @@ def section(settings: Mapping[str, Any]) -> config.Section:
 
 def build_training(settings: Mapping[str, Any]) -> Training:
     """The ``train`` section, checked."""
-    training: Training = config.call(Training, settings["train"])
+    training: Training = construct.call(Training, settings["train"])
     return training
 
 
@@ -150,13 +165,15 @@ def build_skeleton(spec: Any) -> Skeleton:
     return Skeleton.from_yaml(spec) if Path(spec).suffix in (".yaml", ".yml") else builtin.get(spec)
 
 
-def build_model(spec: Mapping[str, Any] | str, skeleton: Skeleton, plugins: Sequence[ModuleType] = ()) -> Any:
+def build_model(spec: Mapping[str, Any] | str, skeleton: Skeleton, plugins: Plugins = ()) -> Any:
     """A model by name, with random weights.
 
     Raises:
         ContractError: if a plugin's model lacks what :class:`skelgraph.nn.models.PoseModel` asks for.
     """
-    return models.check_model(config.build([models, *plugins], spec, [layers, blocks, *plugins], skeleton=skeleton))
+    brought = packages.load(plugins)
+    made = construct.build([models, *brought], spec, [layers, blocks, *brought], skeleton=skeleton)
+    return models.check_model(made)
 
 
 def build_data(
@@ -164,13 +181,13 @@ def build_data(
     skeleton: Skeleton,
     split: Literal["train", "test"],
     seed: int,
-    plugins: Sequence[ModuleType] = (),
+    plugins: Plugins = (),
 ) -> Any:
     """A dataset by name; a ``seed`` in its own section goes before the one given here."""
     context: dict[str, Any] = {"skeleton": skeleton, "split": split}
     if isinstance(spec, str) or "seed" not in spec:
         context["seed"] = seed
-    return config.build([datasets, *plugins], spec, **context)
+    return construct.build([datasets, *packages.load(plugins)], spec, **context)
 
 
 def torch_device(name: str) -> torch.device:
@@ -209,7 +226,7 @@ def _loggers(settings: config.Section, plugins: Sequence[ModuleType]) -> list[Lo
     specs = settings.get("loggers") or []
     if not isinstance(specs, list):
         raise ConfigError(f"{settings.where('loggers')}: expected a list of names, found {specs!r}")
-    return [config.build([loggers, *plugins], spec) for spec in specs]
+    return [construct.build([loggers, *plugins], spec) for spec in specs]
 
 
 def _check_frames(model: models.PoseModel, dataset: Any) -> None:
@@ -229,6 +246,14 @@ def _weights(loss: Mapping[str, Any]) -> dict[str, float]:
     if not any(loss.values()):
         raise ConfigError(f"loss: expected at least one weight above 0, found {dict(loss)}")
     return {name: float(weight) for name, weight in loss.items() if weight}
+
+
+def _recorded(settings: config.Section, skeleton: Skeleton, modules: Sequence[ModuleType]) -> dict[str, Any]:
+    """The configuration as the run keeps it, with the packages that it needs."""
+    needed = packages.needed(settings, modules)
+    kept = {**settings, "skeleton": _portable(settings["skeleton"], skeleton)}
+    plain: dict[str, Any] = config.plain({**kept, "plugins": needed} if needed else kept)
+    return plain
 
 
 def _portable(spec: Any, skeleton: Skeleton) -> Any:

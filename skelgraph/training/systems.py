@@ -28,7 +28,7 @@ from skelgraph.nn.models import (
 )
 from skelgraph.nn.output import PoseOutput, as_output
 from skelgraph.skeleton.builtin import COCO_WHOLEBODY, HUMAN36M, HUMAN36M_16
-from skelgraph.training.section import nearest
+from skelgraph.training.config import nearest
 
 UNKNOWN = "not given"
 SIDE = 224  # of the one image that a model of images is shown

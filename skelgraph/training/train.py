@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from types import ModuleType
 from typing import Any
 
 import torch
@@ -15,6 +14,7 @@ from torch import Tensor
 from skelgraph.training import checkpoint, config, curve, experiment, variants
 from skelgraph.training.evaluate import evaluate
 from skelgraph.training.loop import Loop, NonFiniteLoss
+from skelgraph.training.plugins import Plugins
 from skelgraph.training.progress import Silent, TrainingProgress
 from skelgraph.training.run_folder import RunFolder
 from skelgraph.training.signals import Interrupted, StopRequest
@@ -22,7 +22,8 @@ from skelgraph.training.table_picture import draw_table
 
 __all__ = ["Interrupted", "NonFiniteLoss", "fit", "resume"]
 
-FREE = ("device", "checkpoint_every", "checkpoint_steps")  # settings that may differ when a run goes on
+FREE = ("train.device", "train.checkpoint_every", "train.checkpoint_steps", "loggers", "plugins")
+"""Settings that may differ when a run is resumed."""
 
 
 def fit(
@@ -32,7 +33,7 @@ def fit(
     resume: bool = False,
     progress: TrainingProgress | None = None,
     variant: str | None = None,
-    plugins: Sequence[ModuleType] = (),
+    plugins: Plugins = (),
     on_step: Callable[[int, Tensor], None] | None = None,
 ) -> Path:
     """Trains an experiment and leaves everything in a folder.
@@ -46,7 +47,8 @@ def fit(
         resume: go on where ``out`` was broken off; finished runs are left as they are.
         progress: whom to tell, such as :class:`skelgraph.training.progress.ConsoleProgress`; default nobody.
         variant: train only this row.
-        plugins: packages whose ``__all__`` adds models, datasets and layers to ours.
+        plugins: packages, as modules or by name, whose ``__all__`` adds layers, blocks, models, datasets, losses,
+            metrics, optimisers, schedules and loggers; the checkpoint records which are needed.
         on_step: called with each step's number and its sample indices.
 
     Returns:
@@ -81,7 +83,7 @@ def _fit_one(
     out: Path,
     resume: bool,
     progress: TrainingProgress,
-    plugins: Sequence[ModuleType],
+    plugins: Plugins,
     on_step: Callable[[int, Tensor], None] | None,
     stop: StopRequest,
 ) -> None:
@@ -117,7 +119,7 @@ def _claim(folder: RunFolder, settings: Mapping[str, Any], resume: bool) -> None
     if not resume:
         go_on = f"skelgraph train --resume {folder.path}"
         raise ValueError(f"{folder.path}: holds a run already; go on with: {go_on}, or give another --out")
-    changed = [key for key in _differences(before, config.plain(settings)) if key not in {f"train.{f}" for f in FREE}]
+    changed = [key for key in _differences(before, config.plain(settings)) if key not in FREE]
     if changed:
         raise ValueError(
             f"{folder.path}: a run goes on with the settings it began with; different: {', '.join(changed)}"

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from torch import nn
 
 from skelgraph.errors import ConfigError
-from skelgraph.training import config
+from skelgraph.training import config, construct
 
 
 class Layer(nn.Module):
@@ -54,7 +54,7 @@ def write(tmp_path: Path, text: str | bytes) -> Path:
 
 
 def make(tmp_path: Path, text: str, *overrides: str) -> Net:
-    return config.build(NETS, config.read(write(tmp_path, text), overrides)["model"], skeleton="S")
+    return construct.build(NETS, config.read(write(tmp_path, text), overrides)["model"], skeleton="S")
 
 
 def test_values_arrive_typed(tmp_path: Path) -> None:
@@ -71,7 +71,7 @@ def test_a_bare_name_will_do_for_a_class(tmp_path: Path) -> None:
 
 
 def test_plain_dicts_are_sections_too() -> None:
-    net = config.build(NETS, {"name": "Net", "stack": [{"name": "Layer", "width": 2}]}, skeleton="S")
+    net = construct.build(NETS, {"name": "Net", "stack": [{"name": "Layer", "width": 2}]}, skeleton="S")
     assert net.stack[0].width == 2
     deep: dict = {}
     for _ in range(40):
@@ -203,9 +203,9 @@ def test_names_are_looked_up_never_imported() -> None:
     before = set(sys.modules)
     for name in ["os.system", "antigravity", "nets.Net", "hidden", "__class__", "torch.nn.Linear", "builtins.eval", ""]:
         with pytest.raises(ValueError, match="Valid: Net, Layer"):
-            config.build(NETS, {"name": name, "width": 1})
+            construct.build(NETS, {"name": name, "width": 1})
     with pytest.raises(ValueError, match="has no name"):
-        config.build(NETS, {"width": 1})
+        construct.build(NETS, {"width": 1})
     assert set(sys.modules) - before <= {"antigravity"} - {"antigravity"}
 
 
