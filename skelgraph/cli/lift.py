@@ -50,7 +50,7 @@ def lift(
     from skelgraph.lifting import several_views
     from skelgraph.lifting import single_view as lifting
 
-    who, plugins, further = options.whom(person), options.plugins(plugin), write.split(",") if write else ()
+    who, plugins, further = options.whom(person), plugin or (), write.split(",") if write else ()
     shared: dict[str, Any] = {"checkpoint": checkpoint, "format": format, "force": force, "device": device}
     shared |= {"write": further, "into": axes, "smooth": smooth, "fps": fps, "plugins": plugins, "person": who}
     alone: dict[str, Any] = {"focal": focal, "fov": fov, "trajectory": trajectory, "height": height, "truth": truth}

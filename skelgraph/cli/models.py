@@ -41,7 +41,7 @@ def pack(
     """Write a run as one small file: half precision, no optimiser, and its error estimate fitted on the data named."""
     from skelgraph.lifting import packing
 
-    chosen, plugins = options.choice(which), options.plugins(plugin)
+    chosen, plugins = options.choice(which), plugin or ()
     summary = packing.pack(run, out, changes or [], which=chosen, force=force, plugins=plugins)
     console.print(Text(str(summary)))
 
@@ -55,7 +55,7 @@ def export(
     """Write a run's model as one ONNX file, from pixels to metres, and check it with ONNX Runtime."""
     from skelgraph.lifting import onnx_export
 
-    summary = onnx_export.export(run, out, options.choice(which), options.plugins(plugin))
+    summary = onnx_export.export(run, out, options.choice(which), plugin or ())
     console.print(Text(str(summary)))
 
 
@@ -91,7 +91,7 @@ def models(
     from skelgraph.training import systems
 
     if name is not None:
-        signature, about = systems.describe(name, options.plugins(plugin))
+        signature, about = systems.describe(name, plugin or ())
         console.print(Text(name, style="bold"), Text(f"{signature}\n", style="dim"), Text(about), sep="\n")
     elif markdown:
         typer.echo(systems.markdown(systems.table()))

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import importlib
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from types import ModuleType
 from typing import Annotated, Any, Literal, Optional
 
 import typer
@@ -17,26 +15,8 @@ Word = Optional[str]  # noqa: UP045
 Rate = Optional[float]  # noqa: UP045
 Changes = Annotated[Words, typer.Argument(metavar="[key=value ...]", help="Changes, such as train.epochs=1.")]
 Force = Annotated[bool, typer.Option("--force", help="Overwrite the output.")]
-Plugins = Annotated[Words, typer.Option("--plugin", help="A package whose __all__ adds models, datasets, layers.")]
+Plugins = Annotated[Words, typer.Option("--plugin", help="A package whose __all__ adds models, datasets, losses, ...")]
 Which = Annotated[Word, typer.Option("--which", help="last or best checkpoint; default the last.")]
-
-
-def plugins(names: Iterable[str] | None) -> list[ModuleType]:
-    """The modules of ``--plugin``.
-
-    Raises:
-        ValueError: if one cannot be imported or has no ``__all__``.
-    """
-    found = []
-    for name in names or []:
-        try:
-            module = importlib.import_module(name)
-        except ImportError as error:
-            raise ValueError(f"--plugin {name}: {error}; it must be importable here (PYTHONPATH)") from None
-        if not hasattr(module, "__all__"):
-            raise ValueError(f"--plugin {name}: has no __all__, so no names to add")
-        found.append(module)
-    return found
 
 
 def choice(which: str | None) -> Any:

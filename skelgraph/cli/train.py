@@ -29,7 +29,7 @@ def train(
     given: dict[str, Any] = {
         "progress": ConsoleProgress(console),
         "variant": variant,
-        "plugins": options.plugins(plugin),
+        "plugins": plugin or (),
     }
     if resume is not None:
         if experiment is not None or out is not None or seeds is not None:
@@ -59,7 +59,7 @@ def evaluate(
     from skelgraph.training.evaluate import evaluate as measure
 
     chosen = options.choice(which)
-    metrics = measure(run, which=chosen, overrides=changes or [], device=device, plugins=options.plugins(plugin))
+    metrics = measure(run, which=chosen, overrides=changes or [], device=device, plugins=plugin or ())
     for by in ("overall", "views", "h3wb", "parts", "joints", "actions"):
         if by == "overall" or metrics.get(by):
             console.print(metric_tables.metrics_table(metrics, by), "")

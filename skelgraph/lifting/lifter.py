@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import math
 import warnings
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from pathlib import Path
-from types import ModuleType
 from typing import Any
 
 import numpy as np
@@ -25,6 +24,7 @@ from skelgraph.skeleton import Skeleton
 from skelgraph.skeleton.bones import center_on
 from skelgraph.training import experiment
 from skelgraph.training.checkpoint import load_run
+from skelgraph.training.plugins import Plugins
 
 Progress = Callable[[int, int], None]
 """Called with the frames done and the frames in all."""
@@ -145,7 +145,7 @@ class Lifter:
         )
 
 
-def load(run: str | Path, *, flip: bool = True, device: str = "auto", plugins: Sequence[ModuleType] = ()) -> Lifter:
+def load(run: str | Path, *, flip: bool = True, device: str = "auto", plugins: Plugins = ()) -> Lifter:
     """Loads a trained lifter.
 
     Args:
@@ -153,7 +153,7 @@ def load(run: str | Path, *, flip: bool = True, device: str = "auto", plugins: S
             (``./body`` is a folder of that name).
         flip: as of :class:`Lifter`.
         device: auto, cpu, cuda or cuda:1.
-        plugins: packages whose ``__all__`` the model's name may come from.
+        plugins: packages, as modules or by name, whose ``__all__`` the model's name may come from.
 
     Raises:
         FileNotFoundError: if there is no checkpoint there.

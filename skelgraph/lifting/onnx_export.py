@@ -10,7 +10,6 @@ import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from types import ModuleType
 from typing import Any
 
 import torch
@@ -25,6 +24,7 @@ from skelgraph.poses.pose3d import AXES, UNIT
 from skelgraph.skeleton import Skeleton
 from skelgraph.skeleton.bones import center_on
 from skelgraph.training.checkpoint import Which, load_run
+from skelgraph.training.plugins import Plugins
 from skelgraph.version import __version__
 
 INPUTS, FOCAL, OUTPUTS = ("keypoints", "confidence", "image_size"), "focal", ("pose", "error")
@@ -82,9 +82,7 @@ class PixelsToMetres(nn.Module):
         return (pose,) if error is None else (pose, error.float())
 
 
-def export(
-    run: str | Path, path: str | Path, which: Which | None = None, plugins: Sequence[ModuleType] = ()
-) -> ExportSummary:
+def export(run: str | Path, path: str | Path, which: Which | None = None, plugins: Plugins = ()) -> ExportSummary:
     r"""Writes a trained model as an ONNX file that gives what ``skelgraph.load(run)`` gives.
 
     .. math:: y = \mathrm{center}\big(\tfrac{1}{2} (f(x) + M f(M x))\big), \quad
@@ -103,7 +101,7 @@ def export(
         run: as of :func:`skelgraph.load`.
         path: the file to write, NAME.onnx, replaced if it is there.
         which: which checkpoint of a folder; default the last.
-        plugins: packages whose ``__all__`` the model's name may come from.
+        plugins: packages, as modules or by name, whose ``__all__`` the model's name may come from.
 
     Raises:
         FileNotFoundError: if there is no checkpoint.

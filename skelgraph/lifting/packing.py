@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from types import ModuleType
 from typing import Any
 
 import numpy as np
@@ -18,6 +17,7 @@ from skelgraph.nn.models import PoseModel
 from skelgraph.nn.prediction import judged, predict
 from skelgraph.skeleton import Skeleton
 from skelgraph.training import checkpoint, config, experiment
+from skelgraph.training.plugins import Plugins
 
 KEPT = ("config", "skeleton", "in_channels", "mean_pose", "step", "epoch", "versions")
 
@@ -52,7 +52,7 @@ def pack(
     *,
     which: checkpoint.Which | None = None,
     force: bool = False,
-    plugins: Sequence[ModuleType] = (),
+    plugins: Plugins = (),
 ) -> PackSummary:
     """Writes a checkpoint with its weights in float16 and without the optimiser's state.
 
@@ -65,7 +65,7 @@ def pack(
         changes: of the configuration's data, such as ``data.name=MotionCapture`` or ``data.noise_px=5``.
         which: which checkpoint of a folder; default the last.
         force: overwrite ``out``.
-        plugins: packages whose ``__all__`` names may come from.
+        plugins: packages, as modules or by name, whose ``__all__`` names may come from.
 
     Raises:
         FileExistsError: if ``out`` is there and ``force`` is not given.

@@ -6,7 +6,6 @@ import dataclasses
 import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from types import ModuleType
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -33,6 +32,7 @@ from skelgraph.poses.keypoints import Keypoints
 from skelgraph.skeleton import Skeleton
 from skelgraph.training import experiment
 from skelgraph.training.checkpoint import load_run
+from skelgraph.training.plugins import Plugins
 
 _LEAST_CONFIDENCE = 0.3
 _THRESHOLD = 15 / 1145
@@ -61,7 +61,7 @@ def lift_recording(
     refine: bool = False,
     smooth: bool = False,
     fps: float | None = None,
-    plugins: Sequence[ModuleType] = (),
+    plugins: Plugins = (),
     progress: Progress | None = None,
 ) -> ViewsSummary:
     """Lifts a file a camera to one pose in the world, and writes pose.npz, pose.json, pose.png and pose.html.
@@ -83,7 +83,7 @@ def lift_recording(
         refine: see :func:`skelgraph.multiview.body_refinement.refine_body`.
         smooth: filter the pose over time, see :mod:`skelgraph.motion.smoothing`.
         fps: frames per second, where the files do not say it.
-        plugins: packages whose ``__all__`` the model's name may come from.
+        plugins: packages, as modules or by name, whose ``__all__`` the model's name may come from.
         progress: called now and then, in videos first while people are looked for.
 
     Raises:
@@ -265,7 +265,7 @@ def _check_options(write: Sequence[str], into: str | None, up: str | None) -> No
         raise ValueError(f"--up {up}: expected the world's axis that points up: {', '.join(world_pose.LEVEL)}")
 
 
-def _load(checkpoint: str | Path, device: str, plugins: Sequence[ModuleType]) -> _Network:
+def _load(checkpoint: str | Path, device: str, plugins: Plugins) -> _Network:
     model, skeleton, _ = load_run(weights.find(checkpoint), plugins=plugins)
     if (model.input_kind, model.in_channels) != ("views", RAY_CHANNELS):
         raise ValueError(

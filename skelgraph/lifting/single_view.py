@@ -8,7 +8,6 @@ import time
 from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
-from types import ModuleType
 from typing import Literal
 
 import torch
@@ -25,6 +24,7 @@ from skelgraph.poses.keypoints import Keypoints
 from skelgraph.poses.people import SeveralError
 from skelgraph.poses.pose3d import Pose3D
 from skelgraph.skeleton.bones import center_on
+from skelgraph.training.plugins import Plugins
 
 
 @dataclasses.dataclass(frozen=True)
@@ -81,7 +81,7 @@ def lift(
     height: float | None = None,
     smooth: bool = False,
     fps: float | None = None,
-    plugins: Sequence[ModuleType] = (),
+    plugins: Plugins = (),
     progress: Progress | None = None,
 ) -> LiftSummary:
     """Lifts a keypoint file and writes pose.npz, pose.json, pose.png and pose.html into a folder; of everybody,
@@ -110,7 +110,7 @@ def lift(
         height: the person's height in m, to which the pose is scaled for that; default the pose's own.
         smooth: filter the pose over time, see :mod:`skelgraph.motion.smoothing`, and the path.
         fps: frames per second, where the file does not say it.
-        plugins: packages whose ``__all__`` the model's name may come from.
+        plugins: packages, as modules or by name, whose ``__all__`` the model's name may come from.
         progress: called now and then, in a video first while people are looked for.
 
     Raises:

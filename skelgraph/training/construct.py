@@ -142,7 +142,7 @@ def _partial(target: Callable[..., Any], arguments: Section, parts: Named) -> di
 def _lookup(known: Named, section: Section) -> Any:
     name = section.get("name", "")
     if not isinstance(name, str) or name not in known:
-        hint = nearest(name, known) + " (a class of your own comes in with plugins=[PACKAGE])"
+        hint = nearest(name, known) + ' (a class of your own comes in with plugins=["PACKAGE"])'
         what = f"has no name{hint}" if name == "" else f"unknown name {shown(name)}{hint}"
         raise ConfigError(f"{section.where('name')}: {what}")
     return known[name]

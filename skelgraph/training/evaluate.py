@@ -49,7 +49,7 @@ def evaluate(
             checkpoint knows no data: ``data.name=MotionCapture``.
         device: default that of the run's configuration.
         batch_size: poses at a time.
-        plugins: packages whose ``__all__`` names may come from.
+        plugins: packages, as modules or by name, whose ``__all__`` names may come from.
         check: called between batches; may raise to break off.
 
     Returns:

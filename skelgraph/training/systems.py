@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Sequence
-from types import ModuleType
 from typing import Any, NamedTuple
 
 import torch
@@ -29,6 +28,7 @@ from skelgraph.nn.models import (
 from skelgraph.nn.output import PoseOutput, as_output
 from skelgraph.skeleton.builtin import COCO_WHOLEBODY, HUMAN36M, HUMAN36M_16
 from skelgraph.training.config import nearest
+from skelgraph.training.plugins import Plugins, load
 
 UNKNOWN = "not given"
 SIDE = 224  # of the one image that a model of images is shown
@@ -115,13 +115,13 @@ def markdown(rows: Sequence[Sequence[str]]) -> str:
     return "\n".join(f"| {' | '.join(row)} |" for row in (rows[0], align, *rows[1:]))
 
 
-def describe(name: str, plugins: Sequence[ModuleType] = ()) -> tuple[str, str]:
+def describe(name: str, plugins: Plugins = ()) -> tuple[str, str]:
     """A model's signature and docstring.
 
     Raises:
         ValueError: for an unknown model, with the nearest name.
     """
-    modules = (models, *plugins)
+    modules = (models, *load(plugins))
     known = {each: getattr(module, each) for module in modules for each in module.__all__}
     if name not in known:
         raise ValueError(f"unknown model {name!r}{nearest(name, known)}")
