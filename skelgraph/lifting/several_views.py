@@ -15,10 +15,10 @@ from torch import Tensor
 
 from skelgraph.geometry import triangulation
 from skelgraph.geometry.cameras import Camera
-from skelgraph.io import calibrations, poses
+from skelgraph.io import calibrations, keypoints, poses
 from skelgraph.io.poses import world_pose
 from skelgraph.io.poses.world_pose import WorldPose
-from skelgraph.lifting import output_files, single_view, weights
+from skelgraph.lifting import output_files, weights
 from skelgraph.lifting.lifter import Progress
 from skelgraph.lifting.summary import ViewsSummary
 from skelgraph.motion import smoothing
@@ -285,10 +285,11 @@ def _read(
     """The keypoints of each camera, and which files hold several people of whom the largest was taken."""
     views, crowded = {}, []
     for name, path in paired.items():
-        (view,), everyone = single_view.read_people(path, format, person, progress)
+        people = keypoints.read_people(path, format, progress=progress)
+        view = people.choose("largest" if person is None else person)
         views[name] = view if fps is None else dataclasses.replace(view, fps=fps)
-        if everyone > 1:
-            crowded.append(f"{path} holds {everyone} people; taken: {view.person}, the largest in the picture")
+        if person is None and people.crowded.size:
+            crowded.append(f"{path} holds {len(people.ids)} people; taken: {view.person}, the largest in the picture")
     return views, tuple(crowded)
 
 

@@ -21,7 +21,6 @@ from skelgraph.motion import smoothing, trajectory
 from skelgraph.nn import metrics
 from skelgraph.poses.adapt import Adapted, adapt
 from skelgraph.poses.keypoints import Keypoints
-from skelgraph.poses.people import SeveralError
 from skelgraph.poses.pose3d import Pose3D
 from skelgraph.skeleton.bones import center_on
 from skelgraph.training.plugins import Plugins
@@ -128,7 +127,8 @@ def lift(
     output_files.check(inputs, out, output_files.names(stems, options.write), force)
     load = partial(lifter.load, flip=flip, device=device, plugins=plugins)
     model = None if checkpoint is None else load(checkpoint)  # before a video is looked through
-    read, everyone = read_people(path, format, person, progress)
+    people = keypoints.read_people(path, format, progress=progress)
+    read = people.everybody() if person == "all" else [people.choose("largest" if person is None else person)]
     if fps is not None:
         read = [dataclasses.replace(each, fps=fps) for each in read]
     if read[0].fps is None and (smooth or {"bvh", "trc", "c3d"} & set(write)):
@@ -142,19 +142,19 @@ def lift(
     start = time.perf_counter()
     lifted, problems = _lift_all(read, model, options, image_size, force, progress)
     seconds = time.perf_counter() - start
-    people = {stem: found for stem, found in zip(stems, lifted, strict=True) if found is not None}
-    first = next(iter(people.values()))
+    by_stem = {stem: found for stem, found in zip(stems, lifted, strict=True) if found is not None}
+    first = next(iter(by_stem.values()))
     true = None if truth is None else _truth(Path(truth), first.pose)
     return LiftSummary(
         source=path,
         format=read[0].format,
-        everyone=everyone,
-        people=tuple(people.values()),
+        everyone=len(people.ids) if person == "all" or (person is None and people.crowded.size) else 1,
+        people=tuple(by_stem.values()),
         problems=problems,
         weights=choice,
         model=model.name,
         takes_focal=model.in_channels >= 4,
-        outputs=output_files.write(out, people, options.write, into, true, model.name),
+        outputs=output_files.write(out, by_stem, options.write, into, true, model.name),
         mpjpe_mm=None if true is None else 1000 * _mpjpe(first.pose, true),
         seconds=seconds,
     )
@@ -185,32 +185,6 @@ def _lift_all(
     if len(errors) == len(read):
         raise next(iter(errors.values()))
     return lifted, tuple(f"person {number}: {error}" for number, error in errors.items())
-
-
-def read_people(
-    path: Path, format: str | None, person: int | Literal["all"] | None, progress: Progress | None
-) -> tuple[list[Keypoints], int]:
-    """Whom to lift, and of how many people in the file; of how many is not looked for where one is asked for.
-
-    Args:
-        path, format, person, progress: as of :func:`lift`.
-    """
-    if person != "all":
-        try:
-            return [keypoints.read(path, format, person, progress=progress)], 1
-        except SeveralError:
-            pass
-    everybody = keypoints.read_all(path, format)
-    chosen = everybody if person == "all" else [max(everybody, key=_size)]
-    return chosen, len(everybody)
-
-
-def _size(person: Keypoints) -> float:
-    """The height and the width that a person takes in the picture, added up over the frames."""
-    seen = ~person.missing[..., None]
-    low = person.xy.min(axis=1, where=seen, initial=math.inf)
-    high = person.xy.max(axis=1, where=seen, initial=-math.inf)
-    return float((high - low)[seen.any(axis=(1, 2))].sum())
 
 
 def _shifted(progress: Progress | None, number: int, count: int) -> Progress | None:
@@ -255,4 +229,4 @@ def _mpjpe(pose: Pose3D, truth: Pose3D) -> float:
     return float(metrics.mpjpe(torch.from_numpy(pose.joints), torch.from_numpy(truth.joints)))
 
 
-__all__ = ["LiftSummary", "LiftedPerson", "lift", "read_people"]
+__all__ = ["LiftSummary", "LiftedPerson", "lift"]

@@ -11,9 +11,11 @@ from lifting import SIZE, part_lifter, person, save_run
 import skelgraph
 from skelgraph import Skeleton
 from skelgraph.io import keypoints
+from skelgraph.io.keypoints.formats import coco
 from skelgraph.io.keypoints.formats import npz as keypoints_npz
 from skelgraph.io.poses.formats import csv_table, trc
 from skelgraph.lifting.single_view import lift
+from skelgraph.poses import tracking
 from skelgraph.poses.pose3d import Pose3D
 from skelgraph.skeleton.builtin import COCO, COCO_WHOLEBODY, HUMAN36M
 
@@ -277,6 +279,26 @@ def test_of_several_people_the_largest_is_lifted_and_that_is_told(run, crowd, tm
     one = lift(crowd, tmp_path / "one", checkpoint=run, person=1)
     np.testing.assert_array_equal(summary.people[0].pose.joints, one.people[0].pose.joints)
     assert "people:" not in str(one)
+
+
+@pytest.mark.parametrize(("chosen", "lifted"), [(None, 1), (1, 1), ("all", 3)])
+def test_several_people_are_read_and_followed_once(run, tmp_path, monkeypatch, chosen, lifted):
+    entries = [
+        {"image_id": f, "category_id": 1, "score": 1.0}
+        | {"keypoints": np.c_[xy + [2000 * p, 0], np.ones(COCO.num_joints)].ravel().tolist()}
+        for p in range(3)
+        for f, xy in enumerate(person(COCO, seed=p).xy)
+    ]
+    path = tmp_path / "crowd.json"
+    path.write_text(json.dumps(entries))
+    calls = []
+    for module, name in ((coco, "read"), (tracking, "identities")):
+        original = getattr(module, name)
+        monkeypatch.setattr(
+            module, name, lambda *args, name=name, original=original: calls.append(name) or original(*args)
+        )
+    summary = lift(path, tmp_path / "out", checkpoint=run, person=chosen, image_size=(7000, 1000), force=True)
+    assert calls == ["read", "identities"] and len(summary.people) == lifted
 
 
 def test_everybody_is_lifted_into_one_folder_and_one_page(run, crowd, tmp_path):

@@ -9,7 +9,7 @@ from skelgraph.datasets.synthetic import clip
 from skelgraph.io import keypoints
 from skelgraph.io.keypoints import FORMATS
 from skelgraph.poses import tracking
-from skelgraph.poses.people import Person, choose
+from skelgraph.poses.people import Detection, People
 from skelgraph.skeleton.builtin import COCO
 
 FRAMES = 60
@@ -75,14 +75,17 @@ def test_a_file_without_ids_is_read_person_by_person(tmp_path):
 
 def test_places_are_kept_where_they_say_who_it_is():
     one, other = walker(1, 200, 300), walker(2, 800, 700)
-    frames = [[Person(None, a), Person(None, b)] for a, b in ((one[0], other[0]), (other[1], one[1]))]
-    np.testing.assert_array_equal(choose(frames, 17, 0, "f", by_place=True)[1], other[1])
-    np.testing.assert_array_equal(choose(frames, 17, 0, "f")[1], one[1])
+    frames = [[one[0], other[0]], [other[1], one[1]]]
+    by_place = People.by_place(np.array(frames), COCO.joints, source="f").choose(0)
+    np.testing.assert_allclose(by_place.xy[1], other[1, :, :2], rtol=1e-6)
+    listed = [[Detection(None, each) for each in frame] for frame in frames]
+    followed = People.of(listed, COCO.joints, source="f").choose(0)
+    np.testing.assert_allclose(followed.xy[1], one[1, :, :2], rtol=1e-6)
 
 
 @pytest.mark.parametrize(("name", "writer"), EVERY, ids=lambda value: getattr(value, "__name__", value))
 def test_every_format_reads_all(tmp_path, name, writer):
     path = writer(tmp_path, whole_body(2))
     (only,) = keypoints.read_all(path)
-    assert only.format == name and name in FORMATS
+    assert only.format == name and name in {each.NAME for each in FORMATS}
     np.testing.assert_array_equal(only.xy, keypoints.read(path).xy)

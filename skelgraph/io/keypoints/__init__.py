@@ -1,20 +1,16 @@
-"""2D keypoints from files: one format a file, recognised by content.
-
-A format is a module with ``TAKES``, what it can be (of :data:`sniff.KINDS`), ``matches(path, content)`` and
-``read(path, content, person)``. ``content`` is the parsed JSON of a JSON file, the text of a text file, the names of
-the arrays in an npz file, and None for a folder, an npy file or a video.
-"""
+"""2D keypoints from files: one format per file in ``formats/``, detected from content."""
 
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Mapping
-from difflib import get_close_matches
+from collections.abc import Callable
 from pathlib import Path
-from types import MappingProxyType, ModuleType
-from typing import Any
+from typing import Any, Literal
 
+from skelgraph.errors import FormatError
+from skelgraph.files.messages import nearest
 from skelgraph.io.keypoints import sniff
+from skelgraph.io.keypoints.format import KeypointFormat
 from skelgraph.io.keypoints.formats import (
     alphapose,
     coco,
@@ -30,56 +26,55 @@ from skelgraph.io.keypoints.formats import (
     videopose3d,
     yolo,
 )
-from skelgraph.poses import people
 from skelgraph.poses.keypoints import Keypoints
+from skelgraph.poses.people import People
 
-__all__ = ["FORMATS", "Keypoints", "read", "read_all"]
+__all__ = ["FORMATS", "KeypointFormat", "Keypoints", "People", "read", "read_all", "read_people"]
 
-FORMATS: Mapping[str, ModuleType] = MappingProxyType(
-    {
-        "npz": npz,
-        "videopose3d": videopose3d,
-        "coco-wholebody": coco_wholebody,
-        "coco": coco,
-        "h3wb": h3wb,
-        "alphapose": alphapose,
-        "mmpose": mmpose,
-        "mediapipe": mediapipe,
-        "openpose": openpose,
-        "yolo": yolo,
-        "deeplabcut": deeplabcut,
-        "csv": csv_table,
-    }
+FORMATS: tuple[KeypointFormat, ...] = (
+    npz,
+    videopose3d,
+    coco_wholebody,
+    coco,
+    h3wb,
+    alphapose,
+    mmpose,
+    mediapipe,
+    openpose,
+    yolo,
+    deeplabcut,
+    csv_table,
+    video,
 )
-_READ: Mapping[str, ModuleType] = MappingProxyType({**FORMATS, "video": video})
-"""A video holds no keypoints: they are found in it."""
+"""The formats, asked in this order whether they match. A video holds no keypoints: they are detected in it."""
 
 
 def read(
     path: str | Path,
     format: str | None = None,
-    person: int | None = None,
+    person: int | Literal["largest"] | None = None,
     image_size: tuple[float, float] | None = None,
     progress: Callable[[int, int], None] | None = None,
 ) -> Keypoints:
     """Reads one person's keypoints.
 
     Args:
-        path: a file, a folder of OpenPose or YOLO frames, or a video (see :mod:`video`).
-        format: one of :data:`FORMATS` or ``video``; default what the content looks like.
-        person: which person, where a frame holds more than one: the track id where the file has them, else from 0 by
-            first appearance, followed from frame to frame; by place in arrays and tables that hold people in columns.
-        image_size: width and height in px, in place of the file's. MediaPipe and YOLO write shares of it: without it
-            their keypoints stay :attr:`Keypoints.normalised`, and :func:`adapt.adapt` makes them px.
-        progress: called for every frame of a video with the frames done and the frames in all.
+        path, format, image_size, progress: as of :func:`read_people`.
+        person: which person, where a frame holds more than one, see :meth:`People.choose`: the track id where the file
+            has them, else from 0 by first appearance, followed from frame to frame; by place in arrays and tables that
+            hold people in columns.
 
     Raises:
         FileNotFoundError: if there is no such file or folder.
+        SeveralPeopleError: if a frame holds several people and none is chosen.
         ValueError: naming the file and what is wrong with it.
+
+    Example:
+        >>> keypoints = read("walk.json", person=3)  # doctest: +SKIP
+        >>> keypoints.xy.shape  # doctest: +SKIP
+        (200, 17, 2)
     """
-    path, name, content = _recognised(path, format)
-    more = {"progress": progress} if name == "video" else {}
-    return _finished(_READ[name].read(path, content, person, **more), name, person, image_size)
+    return read_people(path, format, image_size, progress).choose(person)
 
 
 def read_all(
@@ -90,55 +85,66 @@ def read_all(
     """Reads everybody's keypoints, each over all frames of the file, missing where not there.
 
     Args:
-        path, format, image_size: as of :func:`read`.
+        path, format, image_size: as of :func:`read_people`.
 
     Returns:
-        One a person, by :attr:`Keypoints.person`, which rises and is what :func:`read` takes as ``person``: track ids
-        where the file has them, else as people are numbered there.
+        One per person, by :attr:`Keypoints.person`, which rises and is what :func:`read` takes as ``person``.
 
     Raises:
         FileNotFoundError, ValueError: as :func:`read`.
     """
-    path, name, content = _recognised(path, format)
-    ids: tuple[int, ...] = (0,)
-    try:
-        _READ[name].read(path, content, people.EVERYONE)
-    except people.Present as present:
-        ids = present.ids
-    return [_finished(_READ[name].read(path, content, person), name, person, image_size) for person in ids]
+    return read_people(path, format, image_size).everybody()
 
 
-def _recognised(path: str | Path, format: str | None) -> tuple[Path, str, Any]:
-    """The path, the name of its format and its content."""
+def read_people(
+    path: str | Path,
+    format: str | None = None,
+    image_size: tuple[float, float] | None = None,
+    progress: Callable[[int, int], None] | None = None,
+) -> People:
+    """Reads everybody in a file, once.
+
+    Args:
+        path: a file, a folder of OpenPose or YOLO frames, or a video (see :mod:`video`).
+        format: the name of one of :data:`FORMATS`; default the first that the content looks like.
+        image_size: width and height in px, in place of the file's. MediaPipe and YOLO write shares of it: without it
+            their keypoints stay :attr:`Keypoints.normalised`, and :func:`skelgraph.poses.adapt.adapt` makes them px.
+        progress: called for every frame of a video with the frames done and the frames in all.
+
+    Raises:
+        FileNotFoundError: if there is no such file or folder.
+        FormatError: naming the file and what is wrong with it.
+    """
     path = Path(path)
+    found, content = _recognised(path, format)
+    people = video.read(path, content, progress) if found is video else found.read(path, content)
+    return dataclasses.replace(people, format=found.NAME, image_size=image_size or people.image_size)
+
+
+def _recognised(path: Path, format: str | None) -> tuple[KeypointFormat, Any]:
+    """The format of a file and its content."""
     if not path.exists():
         raise FileNotFoundError(f"{path}: no such file or folder")
-    name = None if format is None else _known(format)
+    given = None if format is None else _named(format)
     kind = video.KIND if video.is_video(path) else sniff.kind(path)
-    if name is not None and kind not in _READ[name].TAKES:
-        takes = " or a ".join(sorted(_READ[name].TAKES))
-        raise ValueError(f"{path}: is {_a(kind)}, which the format {name} is not; expected {_a(takes)}")
+    if given is not None and kind not in given.TAKES:
+        takes = " or a ".join(sorted(given.TAKES))
+        raise FormatError(f"{path}: is {_a(kind)}, which the format {given.NAME} is not; expected {_a(takes)}")
     content = sniff.content(path, kind)
-    if name is None:
-        fitting = (key for key, module in _READ.items() if kind in module.TAKES and module.matches(path, content))
-        name = next(fitting, None)
-    if name is None:
-        raise ValueError(f"{path}: {_what(kind, content)}; formats that are read: {', '.join(_READ)}")
-    return path, name, content
+    fitting = (each for each in FORMATS if kind in each.TAKES and each.matches(path, content))
+    found = given or next(fitting, None)
+    if found is None:
+        known = ", ".join(each.NAME for each in FORMATS)
+        raise FormatError(f"{path}: {_what(kind, content)}; formats that are read: {known}")
+    return found, content
 
 
-def _finished(found: Keypoints, name: str, person: int | None, image_size: tuple[float, float] | None) -> Keypoints:
-    found = dataclasses.replace(found, format=name, person=person)
-    return found if image_size is None else dataclasses.replace(found.in_pixels(image_size), image_size=image_size)
-
-
-def _known(format: str) -> str:
+def _named(format: str) -> KeypointFormat:
+    by_name = {each.NAME: each for each in FORMATS}
     name = format.lower().replace("_", "-")
-    if name not in _READ:
-        near = get_close_matches(name, _READ, 1)
-        hint = f"; did you mean {near[0]!r}?" if near else ""
-        raise ValueError(f"--format {format!r} is not known{hint}; it can be {', '.join(_READ)}")
-    return name
+    if name not in by_name:
+        raise ValueError(f"format={format!r} is not known{nearest(name, by_name)}")
+    return by_name[name]
 
 
 def _a(words: str) -> str:
@@ -149,7 +155,7 @@ def _what(kind: str, content: Any) -> str:
     if kind == "folder":
         return "the folder holds no OpenPose frames (*.json with 'people') and no YOLO frames (*.txt)"
     if kind == "npy file":
-        return "an npy file does not say what it holds: insist on --format mediapipe, or save an npz with 'keypoints'"
+        return "an npy file does not say what it holds: give format='mediapipe', or save an npz with 'keypoints'"
     if isinstance(content, str):
         return (
             "neither npz nor JSON, nor CSV with the columns frame, joint, x, y or JOINT_x, JOINT_y, nor a table of "

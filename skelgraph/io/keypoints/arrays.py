@@ -8,29 +8,26 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from skelgraph.poses import people
 from skelgraph.poses.keypoints import Keypoints
 
 
-def seen(values: NDArray[np.float64]) -> NDArray[np.float64]:
+def visible(values: NDArray[np.float64]) -> NDArray[np.float64]:
     """Confidence [..., J] of points [..., J, 2 or 3]: the third number, else 0 where not finite or at (0, 0)."""
     if values.shape[-1] == 3:
         return np.where(np.isfinite(values[..., 2]), values[..., 2], 0)
     return (np.isfinite(values).all(axis=-1) & (values != 0).any(axis=-1)).astype(np.float64)
 
 
-def choose(
-    values: NDArray[np.float64], confidence: NDArray[np.float64], person: int | None, source: str
-) -> NDArray[np.float64]:
-    """One person's joints [F, J, 3] of points [F, P, J, 2 or more], by place; in px beyond float32 they are missing."""
-    joints = np.concatenate([values[..., :2], confidence[..., None]], axis=-1)
-    listed = [[people.Person(None, one) for one in frame] for frame in joints]
-    return people.choose(listed, values.shape[2], person, source, by_place=True)
+def with_confidence(values: NDArray[np.float64], confidence: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Points [..., J, 3] of points [..., J, 2 or more] and their confidence [..., J]."""
+    return np.concatenate([values[..., :2], confidence[..., None]], axis=-1)
 
 
 def confidence_of(values: NDArray[np.float64], source: str) -> NDArray[np.float64]:
-    """As :func:`seen`, but many points at (0, 0) without a confidence are refused, as :meth:`Keypoints.of` does."""
-    flat = values.reshape(len(values), -1, values.shape[-1])
+    """As :func:`visible`, but many points at (0, 0) without a confidence are refused, as :meth:`Keypoints.of` does."""
+    if values.shape[-1] == 3:
+        return values[..., 2]
+    flat = values.reshape(len(values), -1, 2)
     return Keypoints.of(flat, source=source).confidence.reshape(values.shape[:-1]).astype(np.float64)
 
 

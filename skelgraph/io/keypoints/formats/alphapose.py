@@ -16,10 +16,11 @@ from typing import Any
 
 from skelgraph.files import json_file
 from skelgraph.io.keypoints.formats import coco, coco_wholebody
-from skelgraph.poses import frames, people
-from skelgraph.poses.keypoints import Keypoints
+from skelgraph.poses import frames
+from skelgraph.poses.people import Detection, People, track_id
 from skelgraph.skeleton.builtin import COCO, COCO_WHOLEBODY, HALPE26
 
+NAME = "alphapose"
 TAKES = frozenset({"JSON file"})
 _FACE_AND_HANDS = COCO_WHOLEBODY.joints[23:]
 JOINTS: Mapping[int, tuple[str, ...]] = MappingProxyType(
@@ -41,7 +42,7 @@ def matches(path: Path, content: Any) -> bool:
     )
 
 
-def read(path: Path, content: Any, person: int | None = None) -> Keypoints:
+def read(path: Path, content: Any) -> People:
     """Reads a result file.
 
     Raises:
@@ -55,7 +56,7 @@ def read(path: Path, content: Any, person: int | None = None) -> Keypoints:
         if not isinstance(entry, dict) or not isinstance(entry.get("image_id"), str | int):
             raise ValueError(f"{path}: entry [{i}]: expected an object with an 'image_id', a name or a whole number")
     place, count = frames.in_order([entry["image_id"] for entry in content], str(path))
-    listed: list[list[people.Person]] = [[] for _ in range(count)]
+    listed: list[list[Detection]] = [[] for _ in range(count)]
     joints: tuple[str, ...] = ()
     for i, entry in enumerate(content):
         where = f"{path}: entry [{i}] (image {str(entry['image_id'])[:64]})"
@@ -69,8 +70,8 @@ def read(path: Path, content: Any, person: int | None = None) -> Keypoints:
         if joints and known != joints:
             raise ValueError(f"{where}, keypoints: {len(known)} joints, but {len(joints)} in the entries before")
         joints = known
-        listed[place[entry["image_id"]]].append(people.Person(_track(entry.get("idx")), values.reshape(-1, 3)))
-    return Keypoints.of(people.choose(listed, len(joints), person, str(path)), joints, source=str(path))
+        listed[place[entry["image_id"]]].append(Detection(_track(entry.get("idx")), values.reshape(-1, 3)))
+    return People.of(listed, joints, source=str(path))
 
 
 def _track(value: object) -> int | None:
@@ -78,4 +79,4 @@ def _track(value: object) -> int | None:
     for _ in range(2):
         value = value[0] if isinstance(value, list) and len(value) == 1 else value
     whole = isinstance(value, float) and value.is_integer()
-    return people.track_id(int(value) if whole and isinstance(value, float) else value)
+    return track_id(int(value) if whole and isinstance(value, float) else value)

@@ -16,10 +16,11 @@ from typing import Any
 import numpy as np
 
 from skelgraph.files import json_file
-from skelgraph.poses import frames, people
-from skelgraph.poses.keypoints import Keypoints
+from skelgraph.poses import frames
+from skelgraph.poses.people import Detection, People, track_id
 from skelgraph.skeleton.builtin import COCO
 
+NAME = "coco"
 TAKES = frozenset({"JSON file"})
 EXTRAS = ("foot_kpts", "face_kpts", "lefthand_kpts", "righthand_kpts")
 _PARTS = {"keypoints": 17}
@@ -36,14 +37,14 @@ def matches(path: Path, content: Any) -> bool:
     return ours and isinstance(values, list) and len(values) == 51
 
 
-def read(path: Path, content: Any, person: int | None = None) -> Keypoints:
+def read(path: Path, content: Any) -> People:
     """Reads annotations or results.
 
     Raises:
         ValueError: naming the entry and field, for other lengths than 51, images of different sizes, or an annotation
             of an image that is not listed.
     """
-    return read_entries(path, content, person, _PARTS, COCO.joints)
+    return read_entries(path, content, _PARTS, COCO.joints)
 
 
 def entries(content: Any) -> list[Any] | None:
@@ -56,9 +57,7 @@ def entries(content: Any) -> list[Any] | None:
     return found if {"image_id", "keypoints"} <= found[0].keys() else None
 
 
-def read_entries(
-    path: Path, content: Any, person: int | None, parts: Mapping[str, int], joints: Sequence[str]
-) -> Keypoints:
+def read_entries(path: Path, content: Any, parts: Mapping[str, int], joints: Sequence[str]) -> People:
     """Reads the given parts (field -> number of joints) of annotations or results."""
     found = entries(content)
     if not found:
@@ -68,14 +67,13 @@ def read_entries(
         )
     images = content["images"] if isinstance(content, dict) else None
     place, count = _frames(found, images, path)
-    listed: list[list[people.Person]] = [[] for _ in range(count)]
+    listed: list[list[Detection]] = [[] for _ in range(count)]
     for i, entry in enumerate(found):
         where = f"{path}: {'entry ' if images is None else 'annotations'}[{i}]"
         if entry["image_id"] not in place:
             raise ValueError(f"{where}: its image_id {entry['image_id']} is not among the images")
         listed[place[entry["image_id"]]].append(_person(entry, parts, where))
-    points = people.choose(listed, len(joints), person, str(path))
-    return Keypoints.of(points, joints, image_size=_image_size(images or [], str(path)), source=str(path))
+    return People.of(listed, joints, image_size=_image_size(images or [], str(path)), source=str(path))
 
 
 def _frames(found: list[Any], images: list[Any] | None, path: Path) -> tuple[Mapping[str | int, int], int]:
@@ -93,7 +91,7 @@ def _frames(found: list[Any], images: list[Any] | None, path: Path) -> tuple[Map
     return place, len(place)
 
 
-def _person(entry: Mapping[str, Any], parts: Mapping[str, int], where: str) -> people.Person:
+def _person(entry: Mapping[str, Any], parts: Mapping[str, int], where: str) -> Detection:
     rows = []
     for field, count in parts.items():
         values = json_file.numbers(entry.get(field) or [0.0] * 3 * count, f"{where}, {field}")
@@ -105,7 +103,7 @@ def _person(entry: Mapping[str, Any], parts: Mapping[str, int], where: str) -> p
         if entry.get(field.replace("_kpts", "_valid")) is False:
             part[:, 2] = 0
         rows.append(part)
-    return people.Person(people.track_id(entry.get("track_id")), np.concatenate(rows))
+    return Detection(track_id(entry.get("track_id")), np.concatenate(rows))
 
 
 def _image_size(images: Sequence[Mapping[str, Any]], source: str) -> tuple[float, float] | None:

@@ -11,9 +11,10 @@ from pathlib import Path
 from typing import Any
 
 from skelgraph.io.keypoints.formats import coco
-from skelgraph.poses.keypoints import Keypoints
+from skelgraph.poses.people import People
 from skelgraph.skeleton.builtin import COCO_WHOLEBODY
 
+NAME = "coco-wholebody"
 TAKES = frozenset({"JSON file"})
 _PARTS = {"keypoints": 17, "foot_kpts": 6, "face_kpts": 68, "lefthand_kpts": 21, "righthand_kpts": 21}
 
@@ -23,11 +24,11 @@ def matches(path: Path, content: Any) -> bool:
     return any(part in entry for entry in found if isinstance(entry, dict) for part in coco.EXTRAS)
 
 
-def read(path: Path, content: Any, person: int | None = None) -> Keypoints:
+def read(path: Path, content: Any) -> People:
     """Reads annotations or results.
 
     Raises:
         ValueError: naming the entry and field, for other lengths than those above, images of different sizes, or an
             annotation of an image that is not listed.
     """
-    return coco.read_entries(path, content, person, _PARTS, COCO_WHOLEBODY.joints)
+    return coco.read_entries(path, content, _PARTS, COCO_WHOLEBODY.joints)

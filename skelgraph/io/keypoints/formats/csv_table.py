@@ -21,9 +21,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from skelgraph.files import csv_cells
-from skelgraph.poses import frames, people
-from skelgraph.poses.keypoints import Keypoints
+from skelgraph.poses import frames
+from skelgraph.poses.people import Detection, People, track_id
 
+NAME = "csv"
 TAKES = frozenset({"text file"})
 _CONFIDENCE = ("confidence", "conf", "score", "likelihood")
 _LONG = {"frame", "joint", "x", "y"}
@@ -51,7 +52,7 @@ def matches(path: Path, content: Any) -> bool:
     return set(names) >= _LONG or bool(_wide_joints(names))
 
 
-def read(path: Path, content: Any, person: int | None = None) -> Keypoints:
+def read(path: Path, content: Any) -> People:
     """Reads a table.
 
     Raises:
@@ -68,7 +69,7 @@ def read(path: Path, content: Any, person: int | None = None) -> Keypoints:
         points = _long(table, names, source)
     else:
         points = _wide(table, names, source)
-    return _keypoints(points, person, source)
+    return _people(points, source)
 
 
 def _names(row: Sequence[str]) -> list[str]:
@@ -141,7 +142,7 @@ def _values(
     return x, y, c
 
 
-def _keypoints(points: _Points, person: int | None, source: str) -> Keypoints:
+def _people(points: _Points, source: str) -> People:
     places, values = points.arrays()
     names = tuple(points.joints)
     numbers, frame = np.unique(places[:, 0], return_inverse=True)
@@ -161,9 +162,9 @@ def _keypoints(points: _Points, person: int | None, source: str) -> Keypoints:
     grid.reshape(-1, 3)[cell] = values
     there = np.zeros((count, len(tracks)), dtype=bool)
     there.reshape(-1)[person_frame] = True
-    ids = [people.track_id(number) for number in tracks.tolist()]
-    listed = [[people.Person(ids[p], grid[f, p]) for p in np.flatnonzero(there[f])] for f in range(count)]
-    return Keypoints.of(people.choose(listed, len(names), person, source), names, source=source)
+    ids = [track_id(number) for number in tracks.tolist()]
+    listed = [[Detection(ids[p], grid[f, p]) for p in np.flatnonzero(there[f])] for f in range(count)]
+    return People.of(listed, names, source=source)
 
 
 def _check_twice(cell: NDArray[np.int64], places: NDArray[np.int64], names: Sequence[str], source: str) -> None:

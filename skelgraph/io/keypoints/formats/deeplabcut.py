@@ -16,9 +16,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from skelgraph.files import csv_cells
-from skelgraph.poses import frames, people
-from skelgraph.poses.keypoints import Keypoints
+from skelgraph.poses import frames
+from skelgraph.poses.people import People
 
+NAME = "deeplabcut"
 TAKES = frozenset({"text file"})
 _COORDS = {"x": 0, "y": 1, "likelihood": 2}
 
@@ -37,7 +38,7 @@ def matches(path: Path, content: Any) -> bool:
     return names[:3] == ["scorer", "bodyparts", "coords"] or names == ["scorer", "individuals", "bodyparts", "coords"]
 
 
-def read(path: Path, content: Any, person: int | None = None) -> Keypoints:
+def read(path: Path, content: Any) -> People:
     """Reads a table.
 
     Raises:
@@ -66,10 +67,8 @@ def read(path: Path, content: Any, person: int | None = None) -> Keypoints:
     if not any(place == 2 for *_, place in columns.places):
         values[..., 2] = 1
     values[~np.isfinite(values).all(axis=-1)] = 0
-    listed = [[people.Person(None, one) for one in frame] for frame in values]
     names = columns.individuals if len(columns.individuals) > 1 else ()
-    joints = people.choose(listed, size[1], person, str(path), names, by_place=True)
-    return Keypoints.of(joints, columns.joints, source=str(path))
+    return People.by_place(values, columns.joints, source=str(path), names=names)
 
 
 def _columns(head: dict[str, list[str]], source: str) -> _Columns:

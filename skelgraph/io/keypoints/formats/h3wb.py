@@ -16,10 +16,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from skelgraph.files import json_file
-from skelgraph.poses import frames, people
-from skelgraph.poses.keypoints import Keypoints
+from skelgraph.poses import frames
+from skelgraph.poses.people import Detection, People
 from skelgraph.skeleton.builtin import COCO_WHOLEBODY
 
+NAME = "h3wb"
 TAKES = frozenset({"JSON file"})
 _FIELDS = ("keypoints_2d", "keypoint_2d", "keypont_2d")
 _JOINTS = tuple(str(joint) for joint in range(133))
@@ -30,7 +31,7 @@ def matches(path: Path, content: Any) -> bool:
     return isinstance(first, dict) and any(isinstance(first.get(field), dict) for field in _FIELDS)
 
 
-def read(path: Path, content: Any, person: int | None = None) -> Keypoints:
+def read(path: Path, content: Any) -> People:
     """Reads a file of samples.
 
     Raises:
@@ -41,11 +42,10 @@ def read(path: Path, content: Any, person: int | None = None) -> Keypoints:
         raise ValueError(f"{path}: not H3WB's: expected an object of samples with 'keypoints_2d'")
     place, count = frames.in_order(content, str(path))
     frames.check_points(count, len(_JOINTS), 1, str(path))
-    listed: list[list[people.Person]] = [[] for _ in range(count)]
+    listed: list[list[Detection]] = [[] for _ in range(count)]
     for sample, entry in content.items():
-        listed[place[sample]].append(people.Person(None, _sample(entry, f"{path}: sample {sample[:64]!r}")))
-    joints = people.choose(listed, len(_JOINTS), person, str(path))
-    return Keypoints.of(joints, COCO_WHOLEBODY.joints, source=str(path))
+        listed[place[sample]].append(Detection(None, _sample(entry, f"{path}: sample {sample[:64]!r}")))
+    return People.of(listed, COCO_WHOLEBODY.joints, source=str(path))
 
 
 def _sample(entry: Any, where: str) -> NDArray[np.float64]:

@@ -18,10 +18,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from skelgraph.files import json_file, npy, npz
-from skelgraph.poses import people
-from skelgraph.poses.keypoints import Keypoints
+from skelgraph.poses.people import Detection, People
 from skelgraph.skeleton.builtin import BLAZEPOSE
 
+NAME = "mediapipe"
 TAKES = frozenset({"JSON file", "npz file", "npy file"})
 _COUNT = BLAZEPOSE.num_joints
 _FIELDS = ("pose_landmarks", "landmarks")
@@ -32,7 +32,7 @@ def matches(path: Path, content: Any) -> bool:
     return isinstance(first, list) and _is_point(first[0][0] if isinstance(first[0], list) and first[0] else first[0])
 
 
-def read(path: Path, content: Any, person: int | None = None) -> Keypoints:
+def read(path: Path, content: Any) -> People:
     """Reads landmarks; the keypoints are :attr:`Keypoints.normalised`.
 
     Raises:
@@ -44,9 +44,8 @@ def read(path: Path, content: Any, person: int | None = None) -> Keypoints:
     elif isinstance(content, dict):
         raise ValueError(f"{path}: not landmarks of MediaPipe: expected a list of frames")
     else:
-        listed = [[people.Person(None, joints)] for joints in _array(path)]
-    joints = people.choose(listed, _COUNT, person, str(path))
-    return Keypoints.of(joints, BLAZEPOSE.joints, source=str(path), normalised=True)
+        listed = [[Detection(None, joints)] for joints in _array(path)]
+    return People.of(listed, BLAZEPOSE.joints, source=str(path), normalised=True)
 
 
 def _frames(content: Any) -> list[Any]:
@@ -64,14 +63,14 @@ def _is_point(value: Any) -> bool:
     return isinstance(value, dict) and {"x", "y"} <= value.keys()
 
 
-def _people(frame: Any, where: str) -> list[people.Person]:
+def _people(frame: Any, where: str) -> list[Detection]:
     if isinstance(frame, dict) and not any(field in frame for field in _FIELDS):
         raise ValueError(f"{where}: expected a list of landmarks, or an object with {' or '.join(map(repr, _FIELDS))}")
     found = _landmarks(frame)
     if found is not None and not isinstance(found, list):
         raise ValueError(f"{where}: expected a list of {_COUNT} landmarks, or null")
     several = found if found and isinstance(found[0], list) else [found] if found else []
-    return [people.Person(None, _person(one, f"{where}, person {i}")) for i, one in enumerate(several)]
+    return [Detection(None, _person(one, f"{where}, person {i}")) for i, one in enumerate(several)]
 
 
 def _person(points: Any, where: str) -> NDArray[np.float64]:

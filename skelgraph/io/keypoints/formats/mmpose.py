@@ -16,10 +16,10 @@ from typing import Any
 import numpy as np
 
 from skelgraph.files import json_file
-from skelgraph.poses import people
-from skelgraph.poses.keypoints import Keypoints
+from skelgraph.poses.people import Detection, People, track_id
 from skelgraph.skeleton.builtin import COCO, COCO_WHOLEBODY
 
+NAME = "mmpose"
 TAKES = frozenset({"JSON file"})
 _BY_COUNT = {17: COCO.joints, 133: COCO_WHOLEBODY.joints}
 _HUMAN36M = {"root": "hip", "left_foot": "left_ankle", "right_foot": "right_ankle", "neck_base": "neck"}
@@ -35,7 +35,7 @@ def matches(path: Path, content: Any) -> bool:
     return bool(entries) and ("instances" in entries[0] or {"keypoints", "keypoint_scores"} <= entries[0].keys())
 
 
-def read(path: Path, content: Any, person: int | None = None) -> Keypoints:
+def read(path: Path, content: Any) -> People:
     """Reads a prediction file.
 
     Raises:
@@ -52,8 +52,7 @@ def read(path: Path, content: Any, person: int | None = None) -> Keypoints:
         [_person(entry, count, f"{path}: frame {f}, instance {i}") for i, entry in enumerate(frame)]
         for f, frame in enumerate(frames)
     ]
-    joints = people.choose(listed, count, person, str(path))
-    return Keypoints.of(joints, names, source=str(path))
+    return People.of(listed, names, source=str(path))
 
 
 def _frames(entries: Sequence[Mapping[str, Any]], source: str) -> list[list[Mapping[str, Any]]]:
@@ -78,7 +77,7 @@ def _count(frames: Sequence[Sequence[Mapping[str, Any]]], source: str) -> int:
     raise ValueError(f"{source}: no person in any of the {len(frames)} frames")
 
 
-def _person(entry: Mapping[str, Any], count: int, where: str) -> people.Person:
+def _person(entry: Mapping[str, Any], count: int, where: str) -> Detection:
     xy = json_file.numbers(entry["keypoints"], f"{where}, keypoints")
     if xy.shape == (count, 3):
         raise ValueError(f"{where}: keypoints have three numbers each: this is a 3D prediction; give the 2D one")
@@ -87,7 +86,7 @@ def _person(entry: Mapping[str, Any], count: int, where: str) -> people.Person:
         raise ValueError(
             f"{where}: keypoints {list(xy.shape)} and scores {list(scores.shape)}; expected [{count}, 2] and [{count}]"
         )
-    return people.Person(people.track_id(entry.get("track_id")), np.concatenate([xy, scores[:, None]], axis=1))
+    return Detection(track_id(entry.get("track_id")), np.concatenate([xy, scores[:, None]], axis=1))
 
 
 def _names(meta: Mapping[str, Any], count: int, source: str) -> tuple[str, ...]:

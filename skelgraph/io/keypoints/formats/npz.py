@@ -25,10 +25,11 @@ from numpy.typing import NDArray
 from skelgraph.files import atomic, npz
 from skelgraph.io.keypoints import arrays
 from skelgraph.io.keypoints.formats import videopose3d
-from skelgraph.poses import people
 from skelgraph.poses.keypoints import Keypoints
+from skelgraph.poses.people import People
 from skelgraph.skeleton import builtin
 
+NAME = "npz"
 TAKES = frozenset({"npz file"})
 _FIELDS = ("keypoints", "confidence", "joints", "skeleton", "image_size", "fps")
 
@@ -37,7 +38,7 @@ def matches(path: Path, content: Any) -> bool:
     return not videopose3d.matches(path, content)
 
 
-def read(path: Path, content: Any = None, person: int | None = None) -> Keypoints:
+def read(path: Path, content: Any) -> People:
     """Reads an npz in the layout above.
 
     Raises:
@@ -52,15 +53,15 @@ def read(path: Path, content: Any = None, person: int | None = None) -> Keypoint
             f"{path}: confidence {confidence.dtype} {list(confidence.shape)} beside keypoints {list(values.shape)}; "
             "expected a number for each point"
         )
-    if values.ndim == 4:
-        points = values.astype(np.float64)
-        certain = arrays.confidence_of(points, str(path)) if confidence is None else confidence
-        values, confidence = arrays.choose(points, certain, person, str(path)), None
-    elif person not in (None, 0, people.EVERYONE):
-        raise ValueError(f"{path}: there is no person {person}; the file holds one person, 0")
+    if confidence is not None and values.shape[-1] == 3:
+        raise ValueError(f"{path}: confidence is given twice: as the third column of keypoints and by itself")
+    with np.errstate(over="ignore"):
+        values = values.astype(np.float64)
+    certain = arrays.confidence_of(values, str(path)) if confidence is None else confidence.astype(np.float64)
+    points = arrays.with_confidence(values, certain)
+    points = points if points.ndim == 4 else points[:, None]
     size, fps = arrays.size_and_fps(found, str(path))
-    joints = _joints(found, str(path))
-    return Keypoints.of(values, joints, confidence=confidence, image_size=size, fps=fps, source=str(path))
+    return People.by_place(points, _joints(found, str(path)), image_size=size, fps=fps, source=str(path))
 
 
 def write(path: Path, keypoints: Keypoints) -> None:

@@ -18,8 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from skelgraph.files import json_file
-from skelgraph.poses import people
-from skelgraph.poses.keypoints import Keypoints
+from skelgraph.poses.people import Detection, People, track_id
 from skelgraph.skeleton.builtin import OPENPOSE_BODY25, OPENPOSE_COCO18
 
 _BODIES = {75: OPENPOSE_BODY25.joints, 54: OPENPOSE_COCO18.joints}
@@ -28,6 +27,7 @@ _EXTRAS = {  # field -> (numbers in the file, joint names)
     "hand_left_keypoints_2d": (63, tuple(f"left_hand_{i}" for i in range(21))),
     "hand_right_keypoints_2d": (63, tuple(f"right_hand_{i}" for i in range(21))),
 }
+NAME = "openpose"
 TAKES = frozenset({"folder", "JSON file"})
 _FRAME_BYTES, _MAX_FRAMES = 1 << 25, 1_000_000
 
@@ -39,7 +39,7 @@ def matches(path: Path, content: Any) -> bool:
     return first is not None and _is_frame(json_file.read(first, _FRAME_BYTES))
 
 
-def read(path: Path, content: Any, person: int | None = None) -> Keypoints:
+def read(path: Path, content: Any) -> People:
     """Reads a folder (``content`` None) in the order of its frame numbers, or the one frame in ``content``.
 
     Raises:
@@ -55,8 +55,7 @@ def read(path: Path, content: Any, person: int | None = None) -> Keypoints:
         [_person(entry, parts, f"{file}: person {i}") for i, entry in enumerate(frame["people"])]
         for file, frame in frames.items()
     ]
-    joints = people.choose(listed, len(names), person, str(path))
-    return Keypoints.of(joints, names, source=str(path))
+    return People.of(listed, names, source=str(path))
 
 
 def _is_frame(content: Any) -> bool:
@@ -105,7 +104,7 @@ def _parts(frames: Mapping[Path, Any]) -> dict[str, tuple[int, tuple[str, ...]]]
     return parts
 
 
-def _person(entry: Mapping[str, Any], parts: Mapping[str, tuple[int, tuple[str, ...]]], where: str) -> people.Person:
+def _person(entry: Mapping[str, Any], parts: Mapping[str, tuple[int, tuple[str, ...]]], where: str) -> Detection:
     rows: list[NDArray[np.float64]] = []
     for field, (length, joints) in parts.items():
         values = json_file.numbers(entry.get(field) or [0.0] * length, f"{where}, {field}")
@@ -114,4 +113,4 @@ def _person(entry: Mapping[str, Any], parts: Mapping[str, tuple[int, tuple[str, 
         rows.append(values.reshape(-1, 3)[: len(joints)])
     track = entry.get("person_id")
     track = track[0] if isinstance(track, list) and len(track) == 1 else track
-    return people.Person(people.track_id(track), np.concatenate(rows) if rows else np.zeros((0, 3)))
+    return Detection(track_id(track), np.concatenate(rows) if rows else np.zeros((0, 3)))

@@ -21,10 +21,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from skelgraph.poses import frames, people
-from skelgraph.poses.keypoints import Keypoints
+from skelgraph.poses import frames
+from skelgraph.poses.people import People
 from skelgraph.skeleton.builtin import BLAZEPOSE
 
+NAME = "video"
 KIND = "video file"
 TAKES = frozenset({KIND})
 JOINTS = (*BLAZEPOSE.joints, *(f"{side}_hand_{i}" for side in ("left", "right") for i in range(21)))
@@ -68,27 +69,17 @@ def matches(path: Path, content: Any) -> bool:
     return True
 
 
-def read(
-    path: Path,
-    content: Any,
-    person: int | None = None,
-    progress: Callable[[int, int], None] | None = None,
-) -> Keypoints:
+def read(path: Path, content: Any, progress: Callable[[int, int], None] | None = None) -> People:
     """Finds a person's joints, :data:`JOINTS`, in every frame.
 
     Warns where decoding ends long before the frames that the file tells of.
 
     Args:
-        person: None or 0, the only one.
         progress: called for every frame with the frames done and the frames in all, as far as the file tells.
 
     Raises:
         ValueError: naming the file, if the extra is not installed, nothing can be decoded, or nobody is found.
     """
-    if person == people.EVERYONE:
-        raise people.Present([0])
-    if person not in (None, 0):
-        raise ValueError(f"{path}: there is no person {person}; of a video MediaPipe follows one, --person 0")
     cv2, holistic = _libraries(path)
     found: list[NDArray[np.float32]] = []
     width = height = 0
@@ -108,9 +99,9 @@ def read(
     joints = np.stack(found)
     if not joints.any():
         raise ValueError(f"{path}: no person in any of the {len(found)} frames")
-    return Keypoints(
-        joints[..., :2] * np.array([width, height], dtype=np.float32),
-        joints[..., 2],
+    joints[..., :2] *= np.array([width, height], dtype=np.float32)
+    return People.by_place(
+        joints[:, None].astype(np.float64),
         JOINTS,
         image_size=(width, height),
         fps=fps if 0 < fps < 1e6 else None,

@@ -24,9 +24,10 @@ from numpy.typing import NDArray
 from skelgraph.files import npz
 from skelgraph.io.keypoints import arrays
 from skelgraph.poses import frames
-from skelgraph.poses.keypoints import Keypoints
+from skelgraph.poses.people import People
 from skelgraph.skeleton.builtin import COCO
 
+NAME = "videopose3d"
 TAKES = frozenset({"npz file"})
 SNIPPETS = {
     "keypoints": """\
@@ -58,7 +59,7 @@ def matches(path: Path, content: Any) -> bool:
     return "positions_2d" in names or {"keypoints", "boxes"} <= names
 
 
-def read(path: Path, content: Any = None, person: int | None = None) -> Keypoints:
+def read(path: Path, content: Any) -> People:
     """Reads the plain arrays above.
 
     Raises:
@@ -76,9 +77,9 @@ def read(path: Path, content: Any = None, person: int | None = None) -> Keypoint
         ) from None
     values = _positions(found, str(path))
     frames.check_points(len(values), 17, values.shape[1], str(path))
-    joints = arrays.choose(values, arrays.seen(values), person, str(path))
     size, fps = arrays.size_and_fps(found, str(path))
-    return Keypoints.of(joints, COCO.joints, image_size=size, fps=fps, source=str(path))
+    points = arrays.with_confidence(values, arrays.visible(values))
+    return People.by_place(points, COCO.joints, image_size=size, fps=fps, source=str(path))
 
 
 def _positions(found: dict[str, NDArray[Any]], source: str) -> NDArray[np.float64]:

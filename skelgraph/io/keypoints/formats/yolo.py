@@ -19,10 +19,11 @@ import numpy as np
 
 from skelgraph.files import csv_cells
 from skelgraph.io.keypoints import sniff
-from skelgraph.poses import frames, people
-from skelgraph.poses.keypoints import Keypoints
+from skelgraph.poses import frames
+from skelgraph.poses.people import Detection, People, track_id
 from skelgraph.skeleton.builtin import COCO
 
+NAME = "yolo"
 TAKES = frozenset({"folder", "text file"})
 _BOX, _JOINTS = 5, COCO.num_joints
 _LENGTHS = {_BOX + 2 * _JOINTS: 2, _BOX + 3 * _JOINTS: 3}  # numbers in a line -> in a joint
@@ -38,7 +39,7 @@ def matches(path: Path, content: Any) -> bool:
     return _is_person(next((text for text in texts if text.strip()), ""))
 
 
-def read(path: Path, content: Any, person: int | None = None) -> Keypoints:
+def read(path: Path, content: Any) -> People:
     """Reads a folder, or the one frame in ``content``; the keypoints are :attr:`Keypoints.normalised`.
 
     Raises:
@@ -61,11 +62,10 @@ def read(path: Path, content: Any, person: int | None = None) -> Keypoints:
     base = next(iter(width), 0)
     ones = [row[base] for _, row in rows if len(row) == base + 1]
     ids = all(value >= 1 and value.is_integer() for value in ones)
-    listed: list[list[people.Person]] = [[] for _ in range(count)]
+    listed: list[list[Detection]] = [[] for _ in range(count)]
     for frame, row in rows:
         listed[frame].append(_person(row, base, ids))
-    joints = people.choose(listed, _JOINTS, person, str(path))
-    return Keypoints.of(joints, COCO.joints, source=str(path), normalised=True)
+    return People.of(listed, COCO.joints, source=str(path), normalised=True)
 
 
 def _files(folder: Path) -> list[Path]:
@@ -94,7 +94,7 @@ def _rows(text: str, file: Path) -> list[list[float]]:
     return rows
 
 
-def _person(row: Sequence[float], base: int, ids: bool) -> people.Person:
+def _person(row: Sequence[float], base: int, ids: bool) -> Detection:
     points = np.array(row[_BOX:base]).reshape(_JOINTS, _LENGTHS[base])
     seen = (points[:, :2] != 0).any(axis=1)
     confidence = np.where(seen, points[:, 2] if points.shape[1] == 3 else 1.0, 0.0)
@@ -102,4 +102,4 @@ def _person(row: Sequence[float], base: int, ids: bool) -> people.Person:
     track = more[-1] if len(more) == 2 or (more and ids) else None
     whole = track is not None and track.is_integer()
     joints = np.column_stack([points[:, :2], confidence])
-    return people.Person(people.track_id(int(track)) if whole and track is not None else None, joints)
+    return Detection(track_id(int(track)) if whole and track is not None else None, joints)

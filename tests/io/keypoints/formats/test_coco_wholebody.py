@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from upright import SIZE, whole_body
 
+from skelgraph.errors import SeveralPeopleError
 from skelgraph.io import keypoints
 from skelgraph.skeleton.builtin import COCO, COCO_WHOLEBODY
 
@@ -73,7 +74,7 @@ def test_people_are_chosen_in_the_files_order(tmp_path):
     value = content(points)
     value["annotations"] += [annotation(frame + 5, i) for i, frame in enumerate(points)]
     path = write(tmp_path, value)
-    with pytest.raises(ValueError, match="--person N"):
+    with pytest.raises(SeveralPeopleError, match="person=N"):
         keypoints.read(path)
     np.testing.assert_allclose(keypoints.read(path, person=1).xy, points[..., :2] + 5, atol=1e-3)
 

@@ -3,6 +3,7 @@ import pytest
 from keypoint_files import deeplabcut, pick
 from upright import whole_body
 
+from skelgraph.errors import SeveralPeopleError
 from skelgraph.io import keypoints
 from skelgraph.skeleton.builtin import COCO
 
@@ -10,7 +11,7 @@ from skelgraph.skeleton.builtin import COCO
 def test_individuals_are_people(tmp_path):
     points = whole_body(3)
     path = deeplabcut(tmp_path, points, ("ann", "bob"))
-    with pytest.raises(ValueError, match=r"holds 2 people; choose one with --person N \(0 \(ann\), 1 \(bob\)\)"):
+    with pytest.raises(SeveralPeopleError, match=r"2 people.*0 \(ann\), 1 \(bob\)"):
         keypoints.read(path)
     read = keypoints.read(path, person=1)
     assert (read.format, read.joints) == ("deeplabcut", COCO.joints)

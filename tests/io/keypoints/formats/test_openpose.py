@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from upright import whole_body
 
+from skelgraph.errors import SeveralPeopleError
 from skelgraph.io import keypoints
 from skelgraph.poses import joint_matching
 from skelgraph.skeleton.builtin import COCO_WHOLEBODY, OPENPOSE_BODY25, OPENPOSE_COCO18
@@ -77,7 +78,7 @@ def test_several_people(tmp_path):
     points = whole_body(2)
     frames = [[{"pose_keypoints_2d": body(frame + shift, COCO_18)} for shift in (0, 50)] for frame in points]
     folder = write(tmp_path / "clip", frames)
-    with pytest.raises(ValueError, match="--person N"):
+    with pytest.raises(SeveralPeopleError, match="person=N"):
         keypoints.read(folder)
     np.testing.assert_allclose(keypoints.read(folder, person=1).xy[:, 0], points[:, 0, :2] + 50, atol=1e-3)
     for people, ids in zip(frames, [(3, 8), (8, 3)], strict=True):

@@ -149,7 +149,7 @@ def test_one_person_is_followed(clip, monkeypatch):
     Libraries(monkeypatch, [seen(whole_body(1)[0])])
     assert keypoints.read(clip, person=0).person == 0
     assert [one.person for one in keypoints.read_all(clip)] == [0]
-    with pytest.raises(ValueError, match=r"clip\.mp4: there is no person 1; of a video MediaPipe follows one"):
+    with pytest.raises(ValueError, match=r"clip\.mp4: there is no person 1"):
         keypoints.read(clip, person=1)
 
 
@@ -200,7 +200,7 @@ def test_videos_are_known_by_their_first_bytes(tmp_path, monkeypatch, start):
     path.write_bytes(start)
     Libraries(monkeypatch, [seen(whole_body(1)[0])])
     assert keypoints.read(path).format == keypoints.read(path, "video").format == "video"
-    for other in FORMATS:
+    for other in {each.NAME for each in FORMATS} - {"video"}:
         with pytest.raises(ValueError, match=f"is a video file, which the format {other} is not"):
             keypoints.read(path, other)
 
