@@ -14,6 +14,8 @@ _READ_ONLY = {errno.EROFS, errno.EACCES, errno.EPERM}
 def write(path: Path, content: bytes | str) -> None:
     """Replaces ``path`` by ``content``: temporary file in the same folder, fsync, rename, fsync of the folder.
 
+    Windows has no fsync of folders, and needs none: a rename there is in the journal of the file system.
+
     Raises:
         OSError: saying "disk full" or "read-only" where it is so; the old file is untouched.
     """
@@ -22,7 +24,8 @@ def write(path: Path, content: bytes | str) -> None:
     try:
         _write_and_sync(temporary, data)
         os.replace(temporary, path)
-        _sync_folder(path.parent)
+        if os.name != "nt":
+            _sync_folder(path.parent)
     except OSError as error:
         temporary.unlink(missing_ok=True)
         raise explained(error, path, len(data)) from error

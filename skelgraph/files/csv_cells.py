@@ -1,4 +1,4 @@
-"""Tables of text from strangers: rows and numbers, with errors that name the line and column."""
+"""Untrusted tables of text: rows and numbers, with errors that name the line and column."""
 
 from __future__ import annotations
 
@@ -7,6 +7,8 @@ import io
 import math
 import re
 from collections.abc import Iterator
+
+from skelgraph.errors import FormatError
 
 _NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d{1,4})?")
 _NONE = ("", "nan", "na", "n/a", "null", "none")
@@ -22,12 +24,12 @@ def number(word: str, where: str) -> float:
     """A finite number in plain digits, with a decimal point.
 
     Raises:
-        ValueError: naming ``where``, for anything else.
+        FormatError: naming ``where``, for anything else.
     """
     value = float(word) if is_number(word) else math.nan
     if not math.isfinite(value):
         hint = "; write decimals with a point" if re.fullmatch(r"[+-]?\d{1,32},\d{1,32}", word) else ""
-        raise ValueError(f"{where}: expected a number, found {word[:40]!r}{hint}")
+        raise FormatError(f"{where}: expected a number, found {word[:40]!r}{hint}")
     return value
 
 
@@ -41,11 +43,11 @@ def whole(cell: str, where: str) -> int:
     """A whole number; ``3.0``, as spreadsheets write it, is one.
 
     Raises:
-        ValueError: naming ``where``, for anything else.
+        FormatError: naming ``where``, for anything else.
     """
     value = number(cell.strip(), where)
     if not value.is_integer() or abs(value) > 2**53:
-        raise ValueError(f"{where}: expected a whole number, found {cell.strip()[:40]!r}")
+        raise FormatError(f"{where}: expected a whole number, found {cell.strip()[:40]!r}")
     return int(value)
 
 
@@ -62,7 +64,7 @@ def rows(text: str, source: str) -> Iterator[tuple[int, list[str]]]:
     """Line numbers and cells of a table that commas, semicolons or tabs divide, whichever the first line has most of.
 
     Raises:
-        ValueError: naming the line, for broken quotes, too many columns, or a row of another length than the first.
+        FormatError: naming the line, for broken quotes, too many columns, or a row of another length than the first.
     """
     first = text.lstrip("\r\n")[: 1 << 20].split("\n", 1)[0]
     delimiter = max(",;\t", key=first.count)
@@ -74,9 +76,9 @@ def rows(text: str, source: str) -> Iterator[tuple[int, list[str]]]:
                 continue
             width = width or len(row)
             if width > MAX_COLUMNS:
-                raise ValueError(f"{source}: {width} columns; at most {MAX_COLUMNS} are read")
+                raise FormatError(f"{source}: {width} columns; at most {MAX_COLUMNS} are read")
             if len(row) != width:
-                raise ValueError(f"{source}, line {reader.line_num}: {len(row)} cells; expected {width}")
+                raise FormatError(f"{source}, line {reader.line_num}: {len(row)} cells; expected {width}")
             yield reader.line_num, [cell.strip() for cell in row]
     except csv.Error as error:
-        raise ValueError(f"{source}, line {reader.line_num}: not readable as CSV: {error}") from None
+        raise FormatError(f"{source}, line {reader.line_num}: not readable as CSV: {error}") from None

@@ -1,4 +1,4 @@
-"""JSON from strangers: plain values only, and every oddity is an error that names the file."""
+"""Untrusted JSON: plain values only, and every oddity is an error that names the file."""
 
 from __future__ import annotations
 
@@ -9,6 +9,8 @@ from typing import Any, NoReturn
 import numpy as np
 from numpy.typing import NDArray
 
+from skelgraph.errors import FormatError
+
 MAX_BYTES = 1 << 29
 
 
@@ -17,13 +19,13 @@ def read(path: Path, max_bytes: int = MAX_BYTES) -> Any:
 
     Raises:
         FileNotFoundError: if there is no such file.
-        ValueError: naming the file, if it is too large or :func:`parse` refuses it.
+        FormatError: naming the file, if it is too large or :func:`parse` refuses it.
     """
     if not path.is_file():
         raise FileNotFoundError(f"{path}: no such file")
     size = path.stat().st_size
     if size > max_bytes:
-        raise ValueError(f"{path}: {size} bytes; a JSON file may hold at most {max_bytes}: split it")
+        raise FormatError(f"{path}: {size} bytes; a JSON file may hold at most {max_bytes}: split it")
     return parse(path.read_bytes(), str(path))
 
 
@@ -31,36 +33,36 @@ def parse(content: bytes | str, source: str) -> Any:
     """As :func:`read`, of text; ``source`` names it in errors.
 
     Raises:
-        ValueError: for ill-formed JSON, NaN or Infinity, a key that stands twice, deep nesting, or no UTF-8.
+        FormatError: for ill-formed JSON, NaN or Infinity, a key that is duplicated, deep nesting, or no UTF-8.
     """
     try:
         text = content.decode("utf-8-sig") if isinstance(content, bytes) else content
         return json.loads(text, parse_constant=_refuse_constant, object_pairs_hook=_without_duplicates)
     except UnicodeDecodeError as error:
-        raise ValueError(f"{source}: not UTF-8 text, so not JSON: byte {error.start} is no text") from None
+        raise FormatError(f"{source}: not UTF-8 text, so not JSON: byte {error.start} is no text") from None
     except json.JSONDecodeError as error:
-        raise ValueError(f"{source}, line {error.lineno}: not readable as JSON: {error.msg}") from None
+        raise FormatError(f"{source}, line {error.lineno}: not readable as JSON: {error.msg}") from None
     except RecursionError:
-        raise ValueError(f"{source}: not read as JSON: nested too deep") from None
+        raise FormatError(f"{source}: not read as JSON: nested too deep") from None
     except ValueError as error:
-        raise ValueError(f"{source}: not read as JSON: {error}") from None
+        raise FormatError(f"{source}: not read as JSON: {error}") from None
 
 
 def numbers(value: object, where: str) -> NDArray[np.float64]:
     """A (nested) list of finite numbers as an array.
 
     Raises:
-        ValueError: naming ``where``, if lists differ in length or something in them is no finite number.
+        FormatError: naming ``where``, if lists differ in length or something in them is no finite number.
     """
     try:
         array = np.asarray(value if isinstance(value, list) else [value])
     except (ValueError, OverflowError):
-        raise ValueError(f"{where}: expected numbers in lists of equal length") from None
+        raise FormatError(f"{where}: expected numbers in lists of equal length") from None
     if array.size and array.dtype.kind not in "fiu":
-        raise ValueError(f"{where}: expected numbers only, found {_odd_one(value)}")
+        raise FormatError(f"{where}: expected numbers only, found {_odd_one(value)}")
     array = array.astype(np.float64)
     if not np.isfinite(array).all():
-        raise ValueError(f"{where}: holds a number too large to be one")
+        raise FormatError(f"{where}: holds a number too large to be one")
     return array
 
 
@@ -72,7 +74,7 @@ def _odd_one(value: object) -> str:
 
 
 def _refuse_constant(name: str) -> NoReturn:
-    raise ValueError(f"{name} is no JSON number; write null or leave the point out")
+    raise FormatError(f"{name} is no JSON number; write null or leave the point out")
 
 
 def _without_duplicates(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
@@ -80,5 +82,5 @@ def _without_duplicates(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     if len(result) != len(pairs):
         names = [name for name, _ in pairs]
         twice = next(name for name in names if names.count(name) > 1)
-        raise ValueError(f"the key {twice[:64]!r} stands twice in one object")
+        raise FormatError(f"the key {twice[:64]!r} is duplicated in one object")
     return result

@@ -17,7 +17,7 @@ def nearest(name: object, valid: Iterable[str]) -> str:
     alike = [each for each in names if each.lower() == str(name).lower()]
     near = alike or get_close_matches(str(name), names, 1, cutoff=0.5)
     hint = f"; did you mean {near[0]!r}?" if near else "."
-    return f"{hint} Valid: {', '.join(names) or 'none'}"
+    return f"{hint} Valid: {shortened(names, 40) or 'none'}"
 
 
 def shortened(entries: Sequence[object], most: int = 8) -> str:

@@ -1,8 +1,10 @@
-"""Text files from strangers."""
+"""Untrusted text files."""
 
 from __future__ import annotations
 
 from pathlib import Path
+
+from skelgraph.errors import FormatError
 
 MAX_BYTES = 1 << 28
 
@@ -17,20 +19,20 @@ def read(path: str | Path, max_bytes: int, expected: str = "text in UTF-8") -> s
 
     Raises:
         FileNotFoundError: if there is no such file.
-        ValueError: naming the file, if it is larger or not UTF-8.
+        FormatError: naming the file, if it is larger or not UTF-8.
     """
     path = Path(path)
     if not path.is_file():
         raise FileNotFoundError(f"{path}: no such file")
     size = path.stat().st_size
     if size > max_bytes:
-        raise ValueError(f"{path}: {size} bytes; at most {max_bytes} are read")
+        raise FormatError(f"{path}: {size} bytes; at most {max_bytes} are read")
     try:
         text = path.read_bytes().decode("utf-8-sig")
     except UnicodeDecodeError as error:
-        raise ValueError(f"{path}: not {expected}: byte {error.start} is no text") from None
+        raise FormatError(f"{path}: not {expected}: byte {error.start} is no text") from None
     if "\0" in text:
-        raise ValueError(f"{path}: not {expected}: byte {text.index(chr(0))} is zero")
+        raise FormatError(f"{path}: not {expected}: byte {text.index(chr(0))} is zero")
     return text.replace("\r\n", "\n").replace("\r", "\n")
 
 

@@ -7,11 +7,12 @@ program calls forward there. The camera is taken to be level: what is up in the 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from difflib import get_close_matches
 from types import MappingProxyType
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
+
+from skelgraph.files.messages import nearest
 
 _Vector = tuple[int, int, int]
 
@@ -70,9 +71,7 @@ def get(name: str) -> Axes:
         ValueError: if there is none; the message gives the nearest name.
     """
     if name not in PRESETS:
-        near = get_close_matches(name.lower(), PRESETS, 1)
-        hint = f"did you mean {near[0]!r}?" if near else f"known are {', '.join(PRESETS)}"
-        raise ValueError(f"unknown axes {name!r}; {hint}")
+        raise ValueError(f"unknown axes {name!r}{nearest(name, PRESETS)}")
     return PRESETS[name]
 
 

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
+from skelgraph.files.new_file import refuse_existing
 from skelgraph.io import poses
 from skelgraph.io.poses.world_pose import WorldPose
 from skelgraph.lifting.summary import LiftedPerson
@@ -31,16 +32,14 @@ def check(inputs: Sequence[Path], out: Path, names: Sequence[str], force: bool) 
 
     Raises:
         ValueError: if ``out`` is a file, or one of the inputs would be written to.
-        FileExistsError: if one of the files is there and ``force`` is not given.
+        OutputExistsError: if one of the files is there and ``force`` is not given.
     """
     if out.exists() and not out.is_dir():
         raise ValueError(f"{out}: is a file; --out is a folder")
     for given in inputs:
         if given.resolve() in {out.resolve(), *((out / name).resolve() for name in names)}:
             raise ValueError(f"{given}: is what --out {out} would write to; give another folder")
-    there = [name for name in names if (out / name).exists()]
-    if there and not force:
-        raise FileExistsError(f"{out}: holds {', '.join(there)} already; overwrite with --force or give another folder")
+    refuse_existing([out / name for name in names], force)
 
 
 def write(

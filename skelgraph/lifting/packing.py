@@ -11,6 +11,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from skelgraph.files.new_file import new_file
 from skelgraph.lifting.error_estimate import ErrorEstimate
 from skelgraph.nn import metrics
 from skelgraph.nn.models import PoseModel
@@ -68,15 +69,11 @@ def pack(
         plugins: packages, as modules or by name, whose ``__all__`` names may come from.
 
     Raises:
-        FileExistsError: if ``out`` is there and ``force`` is not given.
+        OutputExistsError: if ``out`` is there and ``force`` is not given.
         FileNotFoundError: if there is no checkpoint, or no data.
         ValueError: for another ending, or weights beyond float16.
     """
-    out = Path(out)
-    if out.suffix != ".safetensors":
-        raise ValueError(f"{out}: the file to write must end in .safetensors")
-    if out.exists() and not force:
-        raise FileExistsError(f"{out}: is there already; overwrite with --force or give another name")
+    out = new_file(out, ".safetensors", force)
     model, skeleton, meta = checkpoint.load_run(run, which, plugins=plugins)
     half = {name: t.half() if t.is_floating_point() else t for name, t in model.state_dict().items()}
     model.load_state_dict(half)  # what is judged below is what a reader of the file gets

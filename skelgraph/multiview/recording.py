@@ -1,4 +1,4 @@
-"""A real recording by several cameras: keypoints of any format, a file a camera, and their calibration."""
+"""A real recording by several cameras: keypoints of any format, one file per camera, and their calibration."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from skelgraph.errors import SuspiciousInputError
 from skelgraph.geometry.cameras import Camera
 from skelgraph.io import calibrations, keypoints
 from skelgraph.multiview import view_agreement
@@ -21,7 +22,7 @@ from skelgraph.poses.adapt import adapt
 from skelgraph.poses.keypoints import Keypoints
 from skelgraph.skeleton import Skeleton, builtin
 
-_INSIST = "If it is right as it is, insist with --force"
+_OVERRIDE = "If it is right as it is: force=True"
 _FPS_TOLERANCE = 1e-3
 
 
@@ -74,7 +75,7 @@ class Recording:
         """Reads keypoint files and a calibration.
 
         Args:
-            files: one a camera, by the camera's name; or in any order, see :func:`pair`.
+            files: one per camera, by the camera's name; or in any order, see :func:`pair`.
             calibration: see :func:`skelgraph.io.calibrations.read`; may hold more cameras.
             skeleton: as of :meth:`of`.
             person: which person of every file, see :func:`skelgraph.io.keypoints.read`.
@@ -109,8 +110,9 @@ class Recording:
 
         Raises:
             ValueError: naming the files, if they have no frames, differ in frames, frame rate or joints, hold the same
-                keypoints, or an image is not of its camera's size; and, unless insisted on, if two files look
-                unsynchronised, as if their cameras were exchanged, or as if they showed different scenes.
+                keypoints, or an image is not of its camera's size.
+            SuspiciousInputError: unless ``force`` is given, if two files look unsynchronised, as if their cameras were
+                exchanged, or as if they showed different scenes.
         """
         if len(views) < 2:
             held = ", ".join(view.source for view in views.values()) or "none"
@@ -128,7 +130,7 @@ class Recording:
         found = cls(used, tuple(each.keypoints for each in fitted), skeleton, fitted[0].match)
         wrong = _disagreement(found)
         if wrong and not force:
-            raise ValueError(f"{wrong}. {_INSIST}")
+            raise SuspiciousInputError(f"{wrong}. {_OVERRIDE}")
         return dataclasses.replace(found, warnings=(*told, *([wrong] if wrong else [])))
 
 

@@ -7,13 +7,13 @@ finite on every finite pose.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from difflib import get_close_matches
 from functools import lru_cache
 from typing import Any
 
 import torch
 from torch import Tensor
 
+from skelgraph.files.messages import nearest
 from skelgraph.skeleton import Skeleton
 from skelgraph.skeleton.bones import bones, difference, normals, safe_norm
 
@@ -136,16 +136,11 @@ def objective(
     total, values = torch.zeros((), dtype=pose.dtype, device=pose.device), {}
     for name, weight in weights.items():
         if name not in _TERMS:
-            near = get_close_matches(name, _TERMS, 1)
-            raise ValueError(f"unknown loss {name!r}; " + (f"did you mean {near[0]!r}?" if near else _known()))
+            raise ValueError(f"unknown loss {name!r}{nearest(name, _TERMS)}")
         value = _TERMS[name](output, pose, target, skeleton)
         total = total + weight * value
         values[name] = value.detach()
     return total, values
-
-
-def _known() -> str:
-    return f"known are {', '.join(_TERMS)}"
 
 
 def _error(output: Any, pose: Tensor, target: Tensor, skeleton: Skeleton) -> Tensor:

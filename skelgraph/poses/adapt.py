@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 from typing import NamedTuple
 
+from skelgraph.errors import SuspiciousInputError
 from skelgraph.poses import joint_matching
 from skelgraph.poses.checks import checks
 from skelgraph.poses.keypoints import Keypoints
@@ -14,7 +15,7 @@ _FEWEST = 5
 
 
 class Adapted(NamedTuple):
-    """Keypoints of a skeleton's joints, how they were made, and what looked wrong but was insisted on."""
+    """Keypoints of a skeleton's joints, how they were made, and what looked wrong but was overridden."""
 
     keypoints: Keypoints
     match: joint_matching.Match
@@ -37,12 +38,13 @@ def adapt(
         force: take what looks wrong for right and only warn.
 
     Raises:
-        ValueError: if the image size is unknown, the joints do not fit, or the values look wrong.
+        ValueError: if the image size is unknown, or the joints do not fit.
+        SuspiciousInputError: if the values look wrong and ``force`` is not given.
     """
     source = keypoints.source
     size = image_size or keypoints.image_size
     if size is None:
-        raise ValueError(f"{source}: does not say the size of the image; give it with --image-size WxH (in px)")
+        raise ValueError(f"{source}: does not say the size of the image; give image_size=(WIDTH, HEIGHT) in px")
     keypoints = dataclasses.replace(keypoints.in_pixels(size), image_size=size)
     match = _match(keypoints, skeleton)
     xy, confidence = match(keypoints.xy, keypoints.confidence)
@@ -50,7 +52,7 @@ def adapt(
     found = checks.suspicions(dataclasses.replace(keypoints, joints=match.source))
     wrong = [each.message for each in found if each.sure]
     if wrong and not force:
-        raise ValueError(f"{source}: {'; and '.join(wrong)}. If it is right as it is, insist with --force")
+        raise SuspiciousInputError(f"{source}: {'; and '.join(wrong)}. If it is right as it is: force=True")
     return Adapted(fitted, match, tuple(each.message for each in found))
 
 

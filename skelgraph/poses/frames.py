@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping
 
+from skelgraph.errors import FormatError
+
 MAX_FRAMES, MAX_JOINTS, MAX_POINTS = 1_000_000, 2000, 1 << 27
 _SPARSEST, _LONGEST_NAME = 10, 255
 _NUMBERED = re.compile(r"(.*?)(\d{1,18})(\D*)", re.DOTALL)
@@ -18,7 +20,7 @@ def in_order(keys: Iterable[str | int], source: str) -> tuple[Mapping[str | int,
     else the keys are taken for single images, one after another. Keys of no one series keep their order.
 
     Raises:
-        ValueError: for more than a million frames.
+        FormatError: for more than a million frames.
     """
     found = dict.fromkeys(keys)
     numbers = _numbers(found)
@@ -31,7 +33,7 @@ def in_order(keys: Iterable[str | int], source: str) -> tuple[Mapping[str | int,
         if last - first < _SPARSEST * count:
             order, count = {key: number - first for key, number in numbers.items()}, last - first + 1
     if count > MAX_FRAMES:
-        raise ValueError(f"{source}: {count} frames; at most {MAX_FRAMES} are read at once")
+        raise FormatError(f"{source}: {count} frames; at most {MAX_FRAMES} are read at once")
     return order, count
 
 
@@ -39,14 +41,14 @@ def check_points(frames: int, joints: int, people: int, source: str) -> None:
     """Refuses tables too large to be held.
 
     Raises:
-        ValueError: naming the sizes.
+        FormatError: naming the sizes.
     """
     if frames > MAX_FRAMES:
-        raise ValueError(f"{source}: {frames} frames; at most {MAX_FRAMES} are read at once")
+        raise FormatError(f"{source}: {frames} frames; at most {MAX_FRAMES} are read at once")
     if joints > MAX_JOINTS:
-        raise ValueError(f"{source}: {joints} joints; at most {MAX_JOINTS} are read")
+        raise FormatError(f"{source}: {joints} joints; at most {MAX_JOINTS} are read")
     if frames * joints * people > MAX_POINTS:
-        raise ValueError(
+        raise FormatError(
             f"{source}: {frames} frames of {people} people of {joints} joints are more than {MAX_POINTS} points; "
             "split the file"
         )

@@ -9,6 +9,7 @@ from types import MappingProxyType
 import numpy as np
 from numpy.typing import NDArray
 
+from skelgraph.files.messages import shortened
 from skelgraph.skeleton import Skeleton, builtin
 
 RULES: Mapping[str, tuple[tuple[str, ...], ...]] = MappingProxyType(
@@ -125,9 +126,9 @@ class Match:
         lines = [f"copied: {len(self.copied)} of {self.skeleton.num_joints} joints of {self.skeleton.name}"]
         if self.averaged:
             made = [f"{joint} ({' + '.join(of)})" for joint, of in self.averaged.items()]
-            lines.append(f"averaged: {_some(made)}")
+            lines.append(f"averaged: {shortened(made)}")
         if self.missing:
-            lines.append(f"missing, masked: {_some(self.missing)}")
+            lines.append(f"missing, masked: {shortened(self.missing)}")
         return "\n".join(lines)
 
     def _is_copied(self, joint: int) -> bool:
@@ -177,8 +178,3 @@ def _meaning(joints: Sequence[str]) -> tuple[str, ...]:
     if "head_top" in joints:
         other |= {"head_top": "head", "head": "mid_head"}
     return tuple(other.get(joint, joint) for joint in joints)
-
-
-def _some(names: Sequence[str], most: int = 8) -> str:
-    more = f" and {len(names) - most} more" if len(names) > most else ""
-    return ", ".join(names[:most]) + more

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from difflib import get_close_matches
 from typing import Any
+
+from skelgraph.files.messages import nearest
 
 _FIELDS = ("name", "joints", "parents", "bones", "root", "center", "pairs", "parts", "limbs", "origin", "extra_edges")
 
@@ -17,8 +18,7 @@ def from_mapping(fields: Mapping[str, Any]) -> dict[str, Any]:
     """
     for key in fields:
         if key not in _FIELDS:
-            near = get_close_matches(str(key), _FIELDS, 1)
-            raise ValueError(f"skeleton field {key!r} is not known" + (f"; did you mean {near[0]!r}?" if near else ""))
+            raise ValueError(f"skeleton field {key!r} is not known{nearest(key, _FIELDS)}")
     rest = dict(fields)
     try:
         name = str(rest.pop("name"))

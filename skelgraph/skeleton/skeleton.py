@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from difflib import get_close_matches
 from functools import cached_property
 from pathlib import Path
 from types import MappingProxyType
@@ -14,6 +13,7 @@ import yaml
 from torch import Tensor
 
 from skelgraph.files import yaml_file
+from skelgraph.files.messages import nearest
 from skelgraph.skeleton import checks, edges, plain_form
 
 if TYPE_CHECKING:  # each takes about a second to load
@@ -214,9 +214,7 @@ class Skeleton:
         if isinstance(joint, str):
             if joint in self.joints:
                 return self.joints.index(joint)
-            near = get_close_matches(joint, self.joints, 1)
-            hint = f"; did you mean {near[0]!r}?" if near else f"; it has {', '.join(self.joints[:40])}"
-            raise ValueError(f"skeleton {self.name!r} has no joint {joint!r}{hint}")
+            raise ValueError(f"skeleton {self.name!r} has no joint {joint!r}{nearest(joint, self.joints)}")
         if not isinstance(joint, int) or isinstance(joint, bool) or not 0 <= joint < self.num_joints:
             raise ValueError(
                 f"skeleton {self.name!r} has no joint {joint!r}; indices run from 0 to {self.num_joints - 1}"

@@ -5,13 +5,13 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
 import yaml
 
 from skelgraph.errors import ConfigError
+from skelgraph.files.messages import nearest
 from skelgraph.files.yaml_file import MAX_BYTES, MAX_DEPTH, StrictLoader, yaml_errors
 
 
@@ -195,14 +195,6 @@ def check_keys(section: Mapping[str, Any], valid: Iterable[str], what: str = "ke
     for key in section:
         if key not in names:
             raise ConfigError(f"{section.where(key)}: unknown {what}{nearest(key, names)}")
-
-
-def nearest(name: object, valid: Iterable[str]) -> str:
-    """The end of an error message about a wrong name."""
-    names = list(valid)
-    near = get_close_matches(str(name), names, 1, cutoff=0.5) or [n for n in names if n.lower() == str(name).lower()]
-    hint = f"; did you mean {near[0]!r}?" if near else "."
-    return f"{hint} Valid: {', '.join(names) or 'none'}"
 
 
 def as_section(mapping: Mapping[str, Any]) -> Section:

@@ -16,7 +16,8 @@ from pydantic import ConfigDict, TypeAdapter, ValidationError
 from pydantic.errors import PydanticSchemaGenerationError, PydanticUserError
 
 from skelgraph.errors import ConfigError
-from skelgraph.training.config import Section, as_section, check_keys, nearest, shown
+from skelgraph.files.messages import nearest
+from skelgraph.training.config import Section, as_section, check_keys, shown
 
 Named = Mapping[str, Callable[..., Any]]
 Namespace = ModuleType | Sequence[ModuleType] | Named

@@ -12,6 +12,7 @@ import torch
 from safetensors import SafetensorError
 from torch import nn
 
+from skelgraph.files.new_file import new_file
 from skelgraph.nn.published import build, plan_of
 from skelgraph.skeleton import Skeleton
 from skelgraph.training import checkpoint
@@ -35,13 +36,10 @@ def convert(
 
     Raises:
         FileNotFoundError: if there is no such checkpoint.
-        ValueError: if it cannot be read safely or does not fit, or ``out`` is there already. Nothing is written then.
+        ValueError: if it cannot be read safely or does not fit. Nothing is written then.
+        OutputExistsError: if ``out`` is there and ``force`` is not given.
     """
-    path, out = Path(path), Path(out)
-    if out.suffix != ".safetensors":
-        raise ValueError(f"{out}: expected a file whose name ends in .safetensors")
-    if out.exists() and not force:
-        raise ValueError(f"{out} is there already: --force overwrites it")
+    path, out = Path(path), new_file(out, ".safetensors", force)
     state_dict = read(path)
     try:
         plan, state = plan_of(system, state_dict, skeleton, arguments)

@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 import torch
 from torch import Tensor, nn
 
+from skelgraph.files.messages import nearest
 from skelgraph.nn import models
 from skelgraph.nn.layers import SkeletonConv
 from skelgraph.nn.models import (
@@ -27,7 +28,6 @@ from skelgraph.nn.models import (
 )
 from skelgraph.nn.output import PoseOutput, as_output
 from skelgraph.skeleton.builtin import COCO_WHOLEBODY, HUMAN36M, HUMAN36M_16
-from skelgraph.training.config import nearest
 from skelgraph.training.plugins import Plugins, load
 
 UNKNOWN = "not given"

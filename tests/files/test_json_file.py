@@ -16,7 +16,7 @@ def test_plain_values_and_a_byte_order_mark(tmp_path):
     [
         (b"[NaN]", "NaN is no JSON number"),
         (b"[-Infinity]", "Infinity is no JSON number"),
-        (b'{"a": {"b": 1, "b": 2}}', "'b' stands twice"),
+        (b'{"a": {"b": 1, "b": 2}}', "'b' is duplicated"),
         (b"[" * 200_000, "nested too deep"),
         (b'{"a":' * 200_000, "nested too deep"),
         (b"[" + b"1" * 5000 + b"]", "not read as JSON"),

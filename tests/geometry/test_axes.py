@@ -48,7 +48,7 @@ def test_there_and_back_is_exact_and_lengths_stay(name):
 def test_errors_say_what_is_known():
     with pytest.raises(ValueError, match="unknown axes 'blendr'; did you mean 'blender'"):
         axes.get("blendr")
-    with pytest.raises(ValueError, match="known are camera, blender, unity, opensim, y_up"):
+    with pytest.raises(ValueError, match="camera, blender, unity, opensim, y_up"):
         axes.get("qqq")
     with pytest.raises(ValueError, match=r"\[4, 2\]; expected \[..., 3\]"):
         axes.from_camera(np.zeros((4, 2)), "unity")

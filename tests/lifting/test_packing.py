@@ -6,6 +6,7 @@ import pytest
 import torch
 
 from skelgraph.cli.app import main
+from skelgraph.errors import OutputExistsError
 from skelgraph.lifting.error_estimate import ErrorEstimate
 from skelgraph.lifting.packing import pack, parts_of
 from skelgraph.skeleton.builtin import COCO_WHOLEBODY, HUMAN36M
@@ -68,7 +69,7 @@ def test_a_model_that_foretells_no_error_is_packed_without_an_estimate(tmp_path)
 def test_nothing_is_overwritten_unasked(run, tmp_path):
     out = tmp_path / "small.safetensors"
     out.write_text("mine")
-    with pytest.raises(FileExistsError, match="small.safetensors: is there already"):
+    with pytest.raises(OutputExistsError, match="small.safetensors"):
         pack(run, out)
     assert out.read_text() == "mine"
     pack(run, out, force=True)
@@ -87,4 +88,4 @@ def test_the_command_line(run, tmp_path, capsys):
             main(["pack", str(run), str(tmp_path / arguments[0]), *arguments[1:]])
         assert stop.value.code == code
     said = capsys.readouterr()
-    assert "fitted to 100 poses" in said.out and "is there already" in said.err
+    assert "fitted to 100 poses" in said.out and "already there" in said.err

@@ -152,7 +152,7 @@ def test_files_of_each_others_cameras_are_named(filmed):
     a, b, c, d = NAMES
     swapped = {a: filmed[a], b: filmed[d], c: filmed[c], d: filmed[b]}
     same_size = {name: dataclasses.replace(view, image_size=None) for name, view in swapped.items()}
-    with pytest.raises(ValueError, match=rf"{d}.npz \({b}\) and {b}.npz \({d}\) look exchanged: .*--force"):
+    with pytest.raises(ValueError, match=rf"{d}.npz \({b}\) and {b}.npz \({d}\) look exchanged"):
         Recording.of(same_size, walk.RIG)
 
 

@@ -158,7 +158,7 @@ def test_objective_takes_sequences_for_velocity_only() -> None:
     ("weights", "message"),
     [
         ({"mpjp": 1.0}, "unknown loss 'mpjp'; did you mean 'mpjpe'"),
-        ({"perceptual": 1.0}, "known are mpjpe, mse"),
+        ({"perceptual": 1.0}, "mpjpe, mse"),
         ({"error": 1.0}, "foretells its error"),
         ({}, "names no terms"),
     ],

@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from skelgraph.files import npz
+from skelgraph.files.messages import shortened
 
 LAYOUT = (
     "root [N, 3] float mm (world, z up), joints_dmm [N, K, 3] int (joint minus root, 0.1 mm), frame_ok [N] bool, "
@@ -84,7 +85,8 @@ def read(path: Path) -> MotionFile:
     ok, root, offsets = arrays["frame_ok"], arrays["root"], arrays["joints_dmm"].astype(np.float32) / 10_000
     finite = np.isfinite(root).all(1)
     if not finite[ok].all():
-        raise ValueError(f"{path}: root is not finite in frames {_places(ok & ~finite)}; set frame_ok False there")
+        odd = shortened(np.flatnonzero(ok & ~finite).tolist(), 5)
+        raise ValueError(f"{path}: root is not finite in frames {odd}; set frame_ok False there")
     joints = tuple(str(name) for name in arrays["joint_names"])
     motion = MotionFile(
         path=path,
@@ -137,12 +139,14 @@ def _sequences(path: Path, arrays: dict[str, np.ndarray]) -> tuple[Sequence, ...
     stops = starts + arrays["seq_len"].astype(np.int64)
     bad = (starts < 0) | (stops < starts) | (stops > len(arrays["root"]))
     if bad.any():
-        raise ValueError(f"{path}: seq_start, seq_len leave the {len(arrays['root'])} frames in rows {_places(bad)}")
+        outside = shortened(np.flatnonzero(bad).tolist(), 5)
+        raise ValueError(f"{path}: seq_start, seq_len leave the {len(arrays['root'])} frames in rows {outside}")
     order = np.argsort(starts, kind="stable")
     overlap = np.zeros(len(order), bool)
     overlap[order[1:]] = starts[order[1:]] < stops[order[:-1]]
     if overlap.any():
-        raise ValueError(f"{path}: sequences overlap: rows {_places(overlap)} start before the one before has ended")
+        late = shortened(np.flatnonzero(overlap).tolist(), 5)
+        raise ValueError(f"{path}: sequences overlap: rows {late} start before the one before has ended")
     sequences = tuple(
         Sequence(name, subject, split, int(start), int(stop))
         for (name, subject, split), start, stop in zip(rows, starts, stops, strict=True)
@@ -178,8 +182,3 @@ def _check_units(motion: MotionFile) -> None:
         if (head < ankle).mean() > _UPSIDE_DOWN:
             share = (head < ankle).mean()
             raise ValueError(f"{motion.path}: the head is below the ankle in {share:.0%} of the frames: z must be up")
-
-
-def _places(wrong: np.ndarray) -> str:
-    where = np.flatnonzero(wrong)
-    return f"{', '.join(map(str, where[:5]))}{', ...' if len(where) > 5 else ''} ({len(where)} in all)"

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from skelgraph.datasets.mocap import motion_file, rig_pose
 from skelgraph.datasets.mocap.rig_names import ABOVE_EYES, JOINTS, MIDDLE, PARENTS, Match, find
 from skelgraph.files import atomic
+from skelgraph.files.new_file import new_file
 from skelgraph.geometry import axes
 from skelgraph.io.poses.formats import bvh, c3d
 
@@ -129,7 +130,7 @@ def convert(
 
     Raises:
         FileNotFoundError: if there is no such folder, or no such file in it.
-        FileExistsError: if ``out`` is there and ``force`` is not given.
+        OutputExistsError: if ``out`` is there and ``force`` is not given.
         ValueError: for unknown test subjects or options out of range, or if no file can be used; says why for each. As
             long as one can, the others are warnings.
         OSError: disk full, read-only folder; nothing is written then.
@@ -155,11 +156,7 @@ def convert(
 
 
 def _checked(out: str | Path, fps: float, up: str, force: bool) -> Path:
-    out = Path(out)
-    if out.suffix != ".npz":
-        raise ValueError(f"{out}: expected a name that ends in .npz")
-    if out.exists() and not force:
-        raise FileExistsError(f"{out}: is there already; overwrite with --force (force=True) or give another name")
+    out = new_file(out, ".npz", force)
     if not 0 < fps < 1e4 or up not in ("auto", "y", "z"):
         raise ValueError(f"fps is {fps}, up is {up!r}; expected a number above 0, and auto, y or z")
     return out

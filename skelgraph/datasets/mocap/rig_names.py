@@ -6,6 +6,8 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
+from skelgraph.files.messages import shortened
+
 JOINTS = (
     *("pelvis", "r_hip", "r_knee", "r_ankle", "l_hip", "l_knee", "l_ankle", "spine", "thorax", "neck", "head"),
     *("l_shoulder", "l_elbow", "l_wrist", "r_shoulder", "r_elbow", "r_wrist", "l_toe", "r_toe"),
@@ -104,8 +106,8 @@ def find(names: Sequence[str]) -> Match:
             nearest = lacking, name
     lacking, name = nearest or ([], "")
     raise ValueError(
-        f"no known rig; the nearest, {name}, has joints that are missing here: {_some(lacking, 8)}; here are: "
-        f"{_some([name for name in names if not name.endswith('_end')], 30)}"
+        f"no known rig; the nearest, {name}, has joints that are missing here: {shortened(lacking, 8)}; here are: "
+        f"{shortened([name for name in names if not name.endswith('_end')], 30)}"
     )
 
 
@@ -146,7 +148,3 @@ def _only(name: str, places: Mapping[str, list[int]], names: Sequence[str]) -> i
         twice = ", ".join(names[i] for i in places[name][:5])
         raise ValueError(f"{len(places[name])} joints may be {name!r}: {twice}; each person needs a file")
     return places[name][0]
-
-
-def _some(names: Sequence[str], count: int) -> str:
-    return ", ".join(names[:count]) + (f" and {len(names) - count} more" if len(names) > count else "")

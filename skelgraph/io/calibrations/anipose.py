@@ -9,6 +9,7 @@ from typing import Any
 
 from skelgraph.io.calibrations import pose2sim
 
+NAME = "anipose"
 UNIT = "mm"
 read = pose2sim.read
 

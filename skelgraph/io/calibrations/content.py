@@ -6,6 +6,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from skelgraph.errors import FormatError
 from skelgraph.files import json_file, text_file
 from skelgraph.io.calibrations import file_storage
 
@@ -25,14 +26,14 @@ def read(path: Path) -> Content:
 
     Raises:
         FileNotFoundError: if there is no such file or folder.
-        ValueError: naming the file, if it is larger than 4 MB, no text, or holds no plain mapping.
+        FormatError: naming the file, if it is larger than 4 MB, no text, or holds no plain mapping.
     """
     if path.is_dir():
         return _pair(path)
     text = text_file.read(path, MAX_BYTES)
     value = parse(text, str(path))
     if not isinstance(value, dict):
-        raise ValueError(f"{path}: expected a mapping of names to values, not a {type(value).__name__}")
+        raise FormatError(f"{path}: expected a mapping of names to values, not a {type(value).__name__}")
     return value
 
 
@@ -48,9 +49,9 @@ def parse(text: str, source: str) -> Any:
     try:
         return tomllib.loads(text)
     except RecursionError:
-        raise ValueError(f"{source}: not read as TOML: nested too deep") from None
+        raise FormatError(f"{source}: not read as TOML: nested too deep") from None
     except ValueError as error:
-        raise ValueError(
+        raise FormatError(
             f"{source}: neither JSON nor OpenCV's YAML or XML, and not readable as TOML: {error}"
         ) from None
 
@@ -59,11 +60,11 @@ def _pair(folder: Path) -> Content:
     """``intri`` and ``extri`` together, which only have the cameras' names in common."""
     found = {stem: [folder / f"{stem}{s}" for s in _SUFFIXES if (folder / f"{stem}{s}").is_file()] for stem in _PAIR}
     if not all(found.values()):
-        raise ValueError(f"{folder}: is a folder without intri.yml and extri.yml (EasyMocap); give the file itself")
+        raise FormatError(f"{folder}: is a folder without intri.yml and extri.yml (EasyMocap); give the file itself")
     intrinsic, extrinsic = (read(found[stem][0]) for stem in _PAIR)
     twice = sorted(set(intrinsic) & set(extrinsic) - {"names"})
     if twice:
-        raise ValueError(f"{folder}: {twice[0]!r} stands in both intri and extri")
+        raise FormatError(f"{folder}: {twice[0]!r} stands in both intri and extri")
     if "names" in intrinsic and "names" in extrinsic and intrinsic["names"] != extrinsic["names"]:
-        raise ValueError(f"{folder}: intri names {intrinsic['names']} and extri {extrinsic['names']}")
+        raise FormatError(f"{folder}: intri names {intrinsic['names']} and extri {extrinsic['names']}")
     return {**intrinsic, **extrinsic}

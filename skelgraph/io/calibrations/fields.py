@@ -8,6 +8,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from skelgraph.errors import FormatError
 from skelgraph.files import json_file
 from skelgraph.geometry.cameras import SKEW_TOLERANCE, Camera
 from skelgraph.geometry.rotations import cross_matrix
@@ -17,7 +18,7 @@ def section(content: Mapping[str, Any], name: str) -> Mapping[str, Any]:
     """The mapping called ``name``."""
     value = content.get(name)
     if not isinstance(value, Mapping):
-        raise ValueError(f"camera {name!r}: expected a mapping of fields, found {_kind(value)}")
+        raise FormatError(f"camera {name!r}: expected a mapping of fields, found {_kind(value)}")
     return value
 
 
@@ -25,22 +26,22 @@ def numbers(fields: Mapping[str, Any], key: str, camera: str, *shapes: tuple[int
     """The numbers under ``key``, float64, of one of the given shapes.
 
     Raises:
-        ValueError: naming camera and field, if it is missing, of another shape, or not all finite numbers.
+        FormatError: naming camera and field, if it is missing, of another shape, or not all finite numbers.
     """
     where = f"camera {camera!r}: {key}"
     if key not in fields:
-        raise ValueError(f"{where} is missing; there: {', '.join(repr(name)[:40] for name in fields) or 'nothing'}")
+        raise FormatError(f"{where} is missing; there: {', '.join(repr(name)[:40] for name in fields) or 'nothing'}")
     value = torch.from_numpy(json_file.numbers(fields[key], where))
     if tuple(value.shape) not in shapes:
         expected = " or ".join(str(list(shape)) for shape in shapes)
-        raise ValueError(f"{where} must have shape {expected}, found {list(value.shape)}")
+        raise FormatError(f"{where} must have shape {expected}, found {list(value.shape)}")
     return value
 
 
 def size(value: Tensor, camera: str, key: str) -> tuple[int, int]:
     """Width and height in whole px."""
     if (value != value.round()).any() or (value <= 0).any() or (value > 1 << 20).any():
-        raise ValueError(f"camera {camera!r}: {key} must be a width and a height in whole px, found {value.tolist()}")
+        raise FormatError(f"camera {camera!r}: {key} must be a width and a height in whole px, found {value.tolist()}")
     return int(value[0]), int(value[1])
 
 
@@ -48,13 +49,13 @@ def lens(K: Tensor, distortion: Tensor, camera: str) -> dict[str, Any]:
     """f, c, k and p of a camera matrix and OpenCV's coefficients k1, k2, p1, p2, k3.
 
     Raises:
-        ValueError: for a K that is not ``[[f_x, 0, c_x], [0, f_y, c_y], [0, 0, 1]]``, or further coefficients not 0.
+        FormatError: for a K that is not ``[[f_x, 0, c_x], [0, f_y, c_y], [0, 0, 1]]``, or further coefficients not 0.
     """
     if K[1, 0] != 0 or K[2].tolist() != [0, 0, 1] or K[0, 1].abs() > SKEW_TOLERANCE * K[0, 0].abs():
-        raise ValueError(f"camera {camera!r}: K must be [[fx, 0, cx], [0, fy, cy], [0, 0, 1]], found {K.tolist()}")
+        raise FormatError(f"camera {camera!r}: K must be [[fx, 0, cx], [0, fy, cy], [0, 0, 1]], found {K.tolist()}")
     coefficients = torch.cat([distortion.flatten(), torch.zeros(max(0, 5 - distortion.numel()), dtype=torch.float64)])
     if (coefficients[5:] != 0).any():
-        raise ValueError(
+        raise FormatError(
             f"camera {camera!r}: the distortion has {distortion.numel()} coefficients; k1, k2, p1, p2, k3 are read, "
             f"but not OpenCV's rational, prism and tilted models"
         )

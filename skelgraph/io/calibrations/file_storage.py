@@ -13,6 +13,7 @@ from xml.etree import ElementTree
 
 import yaml
 
+from skelgraph.errors import FormatError
 from skelgraph.files.yaml_file import MAX_BYTES, StrictLoader, yaml_errors
 
 MATRIX_TAG = "tag:yaml.org,2002:opencv-matrix"
@@ -34,10 +35,10 @@ def parse_yaml(text: str, source: str) -> Any:
     """The value in a YAML text; ``source`` names it in errors.
 
     Raises:
-        ValueError: naming source and line, as :func:`strict_yaml.parse`.
+        FormatError: naming source and line, as :func:`strict_yaml.parse`.
     """
     if len(text) > MAX_BYTES:
-        raise ValueError(f"{source}: {len(text)} characters; a YAML file may hold at most {MAX_BYTES}")
+        raise FormatError(f"{source}: {len(text)} characters; a YAML file may hold at most {MAX_BYTES}")
     # OpenCV before 5 writes "%YAML:1.0", which is no directive of YAML's; the line stays, so that errors count right.
     text = re.sub(r"\A\s*%YAML:1\.\d", "#", text)
     with yaml_errors(source):
@@ -48,22 +49,22 @@ def parse_xml(text: str, source: str) -> dict[str, Any]:
     """The top-level entries of an ``<opencv_storage>``: matrices, numbers, words and lists of words; else None.
 
     Raises:
-        ValueError: naming source, for a DOCTYPE, ill-formed XML, another root or an entry that stands twice.
+        FormatError: naming source, for a DOCTYPE, ill-formed XML, another root or an entry that stands twice.
     """
     if len(text) > MAX_BYTES:
-        raise ValueError(f"{source}: {len(text)} characters; an XML file may hold at most {MAX_BYTES}")
+        raise FormatError(f"{source}: {len(text)} characters; an XML file may hold at most {MAX_BYTES}")
     if "<!DOCTYPE" in text or "<!ENTITY" in text:
-        raise ValueError(f"{source}: a DOCTYPE is not read; OpenCV writes none")
+        raise FormatError(f"{source}: a DOCTYPE is not read; OpenCV writes none")
     try:
         root = ElementTree.fromstring(text)
     except ElementTree.ParseError as error:
-        raise ValueError(f"{source}, line {error.position[0]}: not readable as XML: {error}") from None
+        raise FormatError(f"{source}, line {error.position[0]}: not readable as XML: {error}") from None
     if root.tag != "opencv_storage":
-        raise ValueError(f"{source}: expected <opencv_storage>, found <{root.tag[:40]}>")
+        raise FormatError(f"{source}: expected <opencv_storage>, found <{root.tag[:40]}>")
     result: dict[str, Any] = {}
     for entry in root:
         if entry.tag in result:
-            raise ValueError(f"{source}: <{entry.tag}> stands twice")
+            raise FormatError(f"{source}: <{entry.tag}> stands twice")
         result[entry.tag] = _xml_value(entry)
     return result
 

@@ -14,9 +14,11 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from skelgraph.errors import FormatError
 from skelgraph.geometry.cameras import Camera
 from skelgraph.io.calibrations import fields
 
+NAME = "human36m"
 UNIT = "m"
 MIDDLE, MAX_ANGLE = (0.0, 0.0, 0.9), 20.0
 _FIELDS = {"R": (3, 3), "T": (3,), "f": (2,), "c": (2,), "k": (3,), "p": (2,), "width": (1,), "height": (1,)}
@@ -52,7 +54,7 @@ def _is_transposed(cameras: list[dict[str, Tensor]]) -> bool:
         for turn in (False, True)
     )
     if not min(as_written, transposed) < MAX_ANGLE < max(as_written, transposed):
-        raise ValueError(
+        raise FormatError(
             f"R cannot be told from its transpose: the cameras look {as_written:.0f} degrees past the middle of the "
             f"capture space, {MIDDLE} m, as written, and {transposed:.0f} transposed, where one should be below "
             f"{MAX_ANGLE:.0f}; write them as plain JSON, which says what R is"

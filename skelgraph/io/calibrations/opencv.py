@@ -17,9 +17,11 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from skelgraph.errors import FormatError
 from skelgraph.geometry.cameras import Camera
 from skelgraph.io.calibrations import fields
 
+NAME = "opencv"
 UNIT = "m"
 _NAMES: Mapping[str, tuple[str, ...]] = {
     "K": ("camera_matrix", "cameraMatrix", "K"),
@@ -42,7 +44,7 @@ def read(content: dict[str, Any], metres: float, image_size: tuple[int, int] | N
         return [_camera(content, str(content.get("camera_name", "camera")), "", metres, image_size)]
     names = [names] if isinstance(names, str | int) else names  # XML does not tell a list of one name from a name
     if not isinstance(names, list) or len({str(name) for name in names}) != len(names):
-        raise ValueError(f"names must be a list of different names, found {str(names)[:80]}")
+        raise FormatError(f"names must be a list of different names, found {str(names)[:80]}")
     return [_camera(content, str(name), f"_{name}", metres, image_size) for name in names]
 
 
@@ -67,17 +69,17 @@ def _matrix(content: dict[str, Any], field: str, name: str, suffix: str) -> Tens
     key = _key(content, field, suffix)
     if key is None:
         known = " or ".join(f"{word}{suffix}" for word in _NAMES[field])
-        raise ValueError(f"camera {name!r}: {known} is missing; there: {', '.join(content)[:200]}")
+        raise FormatError(f"camera {name!r}: {known} is missing; there: {', '.join(content)[:200]}")
     value = content[key]
     if not isinstance(value, dict) or not {"rows", "cols", "data"} <= set(value):
-        raise ValueError(f"camera {name!r}: {key} is no matrix with rows, cols and data")
+        raise FormatError(f"camera {name!r}: {key} is no matrix with rows, cols and data")
     shape = fields.numbers(value, "rows", name, (1,)), fields.numbers(value, "cols", name, (1,))
     data = fields.numbers({key: value["data"]}, key, name, *((count,) for count in _COUNTS[field]))
     if float(shape[0]) * float(shape[1]) != data.numel():
         sizes = f"{value['rows']} x {value['cols']}"
-        raise ValueError(f"camera {name!r}: {key} says {sizes} and holds {data.numel()} numbers")
+        raise FormatError(f"camera {name!r}: {key} says {sizes} and holds {data.numel()} numbers")
     if field == "rotation" and data.numel() == 9 and shape[0] != 3:
-        raise ValueError(
+        raise FormatError(
             f"camera {name!r}: {key} must be 3 x 3 or three numbers, not {value['rows']} x {value['cols']}"
         )
     return data
@@ -93,8 +95,8 @@ def _size(content: dict[str, Any], name: str, suffix: str) -> tuple[int, int] | 
 
 def _given(size: tuple[int, int] | None, name: str) -> tuple[int, int]:
     if size is None:
-        raise ValueError(
-            f"camera {name!r}: the file does not say how large the image is: give image_size=(width, height)"
+        raise FormatError(
+            f"camera {name!r}: the file does not say how large the image is: give image_size=(WIDTH, HEIGHT)"
         )
     return fields.size(torch.tensor([float(size[0]), float(size[1])]), name, "image_size")
 

@@ -8,9 +8,11 @@ from __future__ import annotations
 
 from typing import Any
 
+from skelgraph.errors import FormatError
 from skelgraph.geometry.cameras import Camera
 from skelgraph.io.calibrations import fields
 
+NAME = "panoptic"
 UNIT = "cm"
 
 
@@ -24,9 +26,9 @@ def read(content: dict[str, Any], metres: float, image_size: tuple[int, int] | N
     for i, entry in enumerate(entries if isinstance(entries, list) else []):
         name = entry.get("name") if isinstance(entry, dict) else None
         if not isinstance(name, str) or not name:
-            raise ValueError(f"cameras[{i}] has no name")
+            raise FormatError(f"cameras[{i}] has no name")
         if name in cameras:
-            raise ValueError(f"two cameras are called {name!r}")
+            raise FormatError(f"two cameras are called {name!r}")
         cameras[name] = fields.from_opencv(
             name,
             fields.numbers(entry, "K", name, (3, 3)),

@@ -23,6 +23,7 @@ from skelgraph.files import atomic
 from skelgraph.geometry.cameras import Camera
 from skelgraph.io.calibrations import fields
 
+NAME = "plain"
 UNIT = "m"
 _IN_METRES = {"m": 1.0, "cm": 0.01, "mm": 0.001}
 _FIELDS = {"R": (3, 3), "T": (3,), "f": (2,), "c": (2,), "k": (3,), "p": (2,), "width": (1,), "height": (1,)}

@@ -8,9 +8,11 @@ from __future__ import annotations
 
 from typing import Any
 
+from skelgraph.errors import FormatError
 from skelgraph.geometry.cameras import Camera
 from skelgraph.io.calibrations import fields
 
+NAME = "pose2sim"
 UNIT = "m"
 _NO_CAMERAS = ("metadata",)
 _NEEDED = {"matrix", "distortions", "rotation", "translation"}
@@ -26,11 +28,11 @@ def read(content: dict[str, Any], metres: float, image_size: tuple[int, int] | N
         section = fields.section(content, key)
         name = section.get("name", key)
         if not isinstance(name, str):
-            raise ValueError(f"camera {key!r}: name must be a word, found {name!r}")
+            raise FormatError(f"camera {key!r}: name must be a word, found {name!r}")
         if name in cameras:
-            raise ValueError(f"two cameras are called {name!r}")
+            raise FormatError(f"two cameras are called {name!r}")
         if section.get("fisheye", False) is not False:
-            raise ValueError(
+            raise FormatError(
                 f"camera {name!r}: a fisheye lens is another model than k1, k2, p1, p2, k3; it is not read"
             )
         cameras[name] = fields.from_opencv(

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from skelgraph.errors import FormatError
 from skelgraph.poses.keypoints import Keypoints
 
 
@@ -35,7 +36,7 @@ def size_and_fps(found: Mapping[str, NDArray[Any]], source: str) -> tuple[tuple[
     """The arrays ``image_size`` (width, height) and ``fps``, where they are there.
 
     Raises:
-        ValueError: naming the array, if it does not hold two numbers or one.
+        FormatError: naming the array, if it does not hold two numbers or one.
     """
     size, fps = (_numbers(found, field, count, source) for field, count in (("image_size", 2), ("fps", 1)))
     return None if size is None else (size[0], size[1]), None if fps is None else fps[0]
@@ -46,5 +47,5 @@ def _numbers(found: Mapping[str, NDArray[Any]], field: str, count: int, source: 
         return None
     array = found[field]
     if array.dtype.kind not in "fiu" or array.size != count:
-        raise ValueError(f"{source}: {field} is {array.dtype} {list(array.shape)}; expected {count} number(s)")
+        raise FormatError(f"{source}: {field} is {array.dtype} {list(array.shape)}; expected {count} number(s)")
     return [float(number) for number in array.reshape(-1)]

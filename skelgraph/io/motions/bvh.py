@@ -11,6 +11,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from skelgraph.errors import FormatError
 from skelgraph.files import text_file
 
 MAX_JOINTS, MAX_DEPTH, MAX_FRAMES, MAX_POINTS = 1000, 256, 1_000_000, 20_000_000
@@ -48,7 +49,7 @@ def read(path: str | Path, *, end_sites: bool = False) -> Motion:
 
     Raises:
         FileNotFoundError: if there is no such file.
-        ValueError: naming the file and the line, for anything that does not fit, or more than ``MAX_JOINTS`` joints,
+        FormatError: naming the file and the line, for anything that does not fit, or more than ``MAX_JOINTS`` joints,
             ``MAX_DEPTH`` levels, ``MAX_FRAMES`` frames or ``MAX_POINTS`` joints times frames.
     """
     path = Path(path)
@@ -56,12 +57,12 @@ def read(path: str | Path, *, end_sites: bool = False) -> Motion:
     joints = _hierarchy(path, lines)
     frames, time = _times(path, lines)
     if frames * len(joints) > MAX_POINTS:
-        raise ValueError(f"{path}: {frames} frames of {len(joints)} joints; at most {MAX_POINTS} places are read")
+        raise FormatError(f"{path}: {frames} frames of {len(joints)} joints; at most {MAX_POINTS} places are read")
     values = _rows(path, lines, frames, sum(len(joint.channels) for joint in joints))
     with np.errstate(over="ignore", invalid="ignore"):
         positions = _positions(joints, values)
     if not np.isfinite(positions).all():
-        raise ValueError(f"{path}: holds numbers too large to be places")
+        raise FormatError(f"{path}: holds numbers too large to be places")
     kept = [i for i, joint in enumerate(joints) if end_sites or not joint.is_end]
     new = {old: i for i, old in enumerate(kept)} | {-1: -1}
     names, parents = (joints[i].name for i in kept), (new[joints[i].parent] for i in kept)
@@ -72,7 +73,7 @@ def _hierarchy(path: Path, lines: _Lines) -> list[_Joint]:
     """The joints, parents first, up to the line MOTION."""
     number, line = next(lines, (1, ""))
     if line.upper() != "HIERARCHY":
-        raise ValueError(f"{path}, line {number}: expected HIERARCHY, found {line[:40]!r}")
+        raise FormatError(f"{path}, line {number}: expected HIERARCHY, found {line[:40]!r}")
     joints: list[_Joint] = []
     stack: list[int] = []
     announced = False  # a joint whose brace has not opened yet
@@ -80,16 +81,16 @@ def _hierarchy(path: Path, lines: _Lines) -> list[_Joint]:
         where = f"{path}, line {number}"
         if line.upper() == "MOTION":
             if stack or announced or not joints:
-                raise ValueError(f"{where}: MOTION before the hierarchy is closed")
+                raise FormatError(f"{where}: MOTION before the hierarchy is closed")
             return joints
         words = line.split()
         opens = words[-1] == "{"
         words = words[:-1] if opens else words
         if announced and (words or not opens):
-            raise ValueError(f"{where}: expected {{, found {line[:40]!r}")
+            raise FormatError(f"{where}: expected {{, found {line[:40]!r}")
         if words == ["}"] and stack and not opens:
             if joints[stack[-1]].offset is None:
-                raise ValueError(f"{where}: {joints[stack[-1]].name} has no OFFSET")
+                raise FormatError(f"{where}: {joints[stack[-1]].name} has no OFFSET")
             stack.pop()
         elif words and words[0].upper() in ("ROOT", "JOINT", "END"):
             joints.append(_joint(where, words, joints, stack))
@@ -97,22 +98,22 @@ def _hierarchy(path: Path, lines: _Lines) -> list[_Joint]:
         elif words and not opens and stack:
             _field(where, words, joints[stack[-1]])
         elif words or not announced:
-            raise ValueError(f"{where}: found {line[:40]!r} outside of any joint")
+            raise FormatError(f"{where}: found {line[:40]!r} outside of any joint")
         if opens:
             stack.append(len(joints) - 1)
             announced = False
-    raise ValueError(f"{path}, line {number}: the file ends before MOTION")
+    raise FormatError(f"{path}, line {number}: the file ends before MOTION")
 
 
 def _joint(where: str, words: list[str], joints: list[_Joint], stack: list[int]) -> _Joint:
     kind, parent = words[0].upper(), stack[-1] if stack else -1
     above = joints[parent] if stack else None
     if (kind == "ROOT") != (above is None) or (above is not None and above.is_end) or len(words) < 2:
-        raise ValueError(f"{where}: {' '.join(words)[:40]!r} cannot stand here")
+        raise FormatError(f"{where}: {' '.join(words)[:40]!r} cannot stand here")
     is_end = kind == "END"
     count = 1 + sum(joint.is_end == is_end for joint in joints)
     if count > MAX_JOINTS or len(stack) >= MAX_DEPTH:
-        raise ValueError(f"{where}: more than {MAX_JOINTS} joints or end sites, or {MAX_DEPTH} levels")
+        raise FormatError(f"{where}: more than {MAX_JOINTS} joints or end sites, or {MAX_DEPTH} levels")
     name = f"{above.name}_end" if is_end and above is not None else " ".join(words[1:])
     return _Joint(name, parent, is_end)
 
@@ -125,10 +126,10 @@ def _field(where: str, words: list[str], joint: _Joint) -> None:
         channels = [word.lower() for word in words[2:]]
         known = all(re.fullmatch("[xyz](position|rotation)", channel) for channel in channels)
         if words[1:2] != [str(len(channels))] or not known or len(set(channels)) < len(channels):
-            raise ValueError(f"{where}: {' '.join(words)[:80]!r}; expected a number and that many different channels")
+            raise FormatError(f"{where}: {' '.join(words)[:80]!r}; expected a number and that many different channels")
         joint.channels = channels
     else:
-        raise ValueError(f"{where}: {' '.join(words)[:40]!r} is unknown or stands twice in {joint.name[:64]}")
+        raise FormatError(f"{where}: {' '.join(words)[:40]!r} is unknown or stands twice in {joint.name[:64]}")
 
 
 def _times(path: Path, lines: _Lines) -> tuple[int, float]:
@@ -138,21 +139,22 @@ def _times(path: Path, lines: _Lines) -> tuple[int, float]:
         number, line = next(lines, (0, ""))
         match = re.fullmatch(pattern, line, re.IGNORECASE | re.ASCII)
         if match is None:
-            raise ValueError(f"{path}, line {number or 'last'}: found {line[:40]!r}; expected Frames: N, Frame Time: T")
+            where = f"{path}, line {number or 'last'}"
+            raise FormatError(f"{where}: found {line[:40]!r}; expected Frames: N, Frame Time: T")
         found.append((number, match[1]))
     (first, frames), (second, time) = found
     if int(frames) > MAX_FRAMES:
-        raise ValueError(f"{path}, line {first}: {frames} frames; at most {MAX_FRAMES} are read")
+        raise FormatError(f"{path}, line {first}: {frames} frames; at most {MAX_FRAMES} are read")
     seconds = float(_numbers(f"{path}, line {second}", [time], 1)[0])
     if not 1e-6 < seconds < 1e6:
-        raise ValueError(f"{path}, line {second}: Frame Time {time[:20]}; expected seconds above 0")
+        raise FormatError(f"{path}, line {second}: Frame Time {time[:20]}; expected seconds above 0")
     return int(frames), seconds
 
 
 def _rows(path: Path, lines: _Lines, frames: int, channels: int) -> _Array:
     rows = list(lines) if channels else []
     if len(rows) != (frames if channels else 0):
-        raise ValueError(f"{path}: Frames: {frames}, found {len(rows)} lines of motion")
+        raise FormatError(f"{path}: Frames: {frames}, found {len(rows)} lines of motion")
     values = np.empty((frames, channels))
     for index, (number, line) in enumerate(rows):
         values[index] = _numbers(f"{path}, line {number}", line.split(), channels)
@@ -161,13 +163,13 @@ def _rows(path: Path, lines: _Lines, frames: int, channels: int) -> _Array:
 
 def _numbers(where: str, words: list[str], count: int) -> _Array:
     if len(words) != count:
-        raise ValueError(f"{where}: {len(words)} numbers; expected {count}")
+        raise FormatError(f"{where}: {len(words)} numbers; expected {count}")
     try:
         numbers = np.array([float(word) for word in words])
     except ValueError as error:
-        raise ValueError(f"{where}: {str(error)[:80]}") from None
+        raise FormatError(f"{where}: {str(error)[:80]}") from None
     if not np.isfinite(numbers).all():
-        raise ValueError(f"{where}: holds a number that is not finite")
+        raise FormatError(f"{where}: holds a number that is not finite")
     return numbers
 
 

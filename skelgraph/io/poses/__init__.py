@@ -7,6 +7,8 @@ from pathlib import Path
 
 from numpy.typing import ArrayLike
 
+from skelgraph.files.messages import nearest
+from skelgraph.files.new_file import refuse_existing
 from skelgraph.io.poses.formats import bvh, c3d, csv_table, trc
 from skelgraph.poses.pose3d import Pose3D
 
@@ -33,7 +35,7 @@ def write(
 
     Raises:
         ValueError: for another ending, and as the format's own ``write``.
-        FileExistsError: if the file is there and ``force`` is not given.
+        OutputExistsError: if the file is there and ``force`` is not given.
         OSError: disk full, read-only folder; nothing is written then.
     """
     path = Path(path)
@@ -50,18 +52,19 @@ def write(
 
 
 def check_endings(endings: Sequence[str]) -> None:
-    """Tells before any work whether files can be written.
+    """Checks before any work whether files can be written.
 
     Args:
         endings: csv, bvh, trc, c3d.
 
     Raises:
-        ValueError: for an unknown ending, or a format whose library is not installed.
+        ValueError: for an unknown ending.
+        MissingExtraError: for a format whose library is not installed.
     """
     known = [ending[1:] for ending in WRITERS]
     unknown = [ending for ending in endings if ending not in known]
     if unknown:
-        raise ValueError(f"--write {', '.join(unknown)}: known are {', '.join(known)}")
+        raise ValueError(f"write={unknown[0]!r} is not known{nearest(unknown[0], known)}")
     if "c3d" in endings:
         c3d.ezc3d_library()
 
@@ -69,9 +72,7 @@ def check_endings(endings: Sequence[str]) -> None:
 def _write_npz(pose: Pose3D, path: Path, axes: str | None, root_estimate: ArrayLike | None, force: bool) -> None:
     if axes not in (None, "camera") or root_estimate is not None:
         raise ValueError(f"{path}: an npz holds poses in the camera's axes, relative to their origin")
-    for file in (path, path.with_suffix(".json")):
-        if file.exists() and not force:
-            raise FileExistsError(f"{file}: is there already; overwrite with force=True or give another name")
+    refuse_existing([path, path.with_suffix(".json")], force)
     pose.save(path)
 
 

@@ -9,24 +9,11 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from skelgraph.errors import FormatError
+from skelgraph.files.messages import shortened
 from skelgraph.geometry import axes as presets
 from skelgraph.poses.pose3d import Pose3D
 from skelgraph.skeleton import Skeleton
-
-
-def check(path: str | Path, ending: str, force: bool) -> Path:
-    """The path of a file that may be written.
-
-    Raises:
-        ValueError: if its name does not end in ``ending``.
-        FileExistsError: if it is there and ``force`` is not given.
-    """
-    path = Path(path)
-    if path.suffix.lower() != ending:
-        raise ValueError(f"{path}: expected a name that ends in {ending}")
-    if path.exists() and not force:
-        raise FileExistsError(f"{path}: is there already; overwrite with force=True or give another name")
-    return path
 
 
 def points(pose: Pose3D, axes: str, root_estimate: ArrayLike | None) -> NDArray[np.float64]:
@@ -72,7 +59,7 @@ def pose_of(
     Without a skeleton the pose has the file's joints and no bones.
 
     Raises:
-        ValueError: naming the file, if the skeleton's joints are not all there, or values are not finite.
+        FormatError: naming the file, if the skeleton's joints are not all there, or values are not finite.
     """
     try:
         if skeleton is None:
@@ -80,14 +67,10 @@ def pose_of(
             skeleton = Skeleton(name, joints, [-1] * len(joints))
         absent = [joint for joint in skeleton.joints if joint not in joints]
         if absent:
-            raise ValueError(f"lacks the joints {', '.join(absent[:5])} of {skeleton.name}; it has {_some(joints)}")
+            raise ValueError(f"lacks the joints {', '.join(absent[:5])} of {skeleton.name}; it has {shortened(joints)}")
         order = [joints.index(joint) for joint in skeleton.joints]
         with np.errstate(over="ignore"):
             camera = presets.to_camera(values[:, order], axes).astype(np.float32)
         return Pose3D(camera, skeleton, fps, None if missing is None else missing[:, order])
     except ValueError as error:
-        raise ValueError(f"{path}: {error}") from None
-
-
-def _some(names: Sequence[str]) -> str:
-    return ", ".join(names[:8]) + (f" and {len(names) - 8} more" if len(names) > 8 else "")
+        raise FormatError(f"{path}: {error}") from None

@@ -1,4 +1,4 @@
-"""Signs of a wrong joint order, of y up, and of traded sides, by what bodies look like in an image."""
+"""Signs of a wrong joint order, of y up, and of swapped sides, by what bodies look like in an image."""
 
 from __future__ import annotations
 
@@ -107,7 +107,7 @@ def sides(keypoints: Keypoints) -> Suspicion | None:
             return Suspicion(
                 "sides disagree",
                 f"in {int(against.sum())} of {judged} frames seen from the front or back, left and right {other} lie "
-                "the other way round than left and right shoulder: left and right are traded in a part of the joints; "
+                "the other way round than left and right shoulder: left and right are swapped in a part of the joints; "
                 "check their order",
                 sure,
             )
@@ -115,9 +115,9 @@ def sides(keypoints: Keypoints) -> Suspicion | None:
 
 
 def mirrored(keypoints: Keypoints) -> Suspicion | None:
-    """Confidences of the face show another side of the head than its joints do: sides traded, or a mirrored image.
+    """Confidences of the face show another side of the head than its joints do: sides swapped, or a mirrored image.
 
-    From points alone it cannot be told: what is seen of a person with left and right traded is, but for perspective,
+    From points alone it cannot be known: what is seen of a person with left and right swapped is, but for perspective,
     what is seen of one reflected in the image plane, who is as possible; a mirrored person is that one turned about.
     So only detectors that are unsure of what they cannot see help. A frame says so if the face is seen (nose and eyes
     above 0.6) of someone who should be seen from behind, or not (below 0.35, an ear above 0.6) of someone who should
@@ -130,7 +130,7 @@ def mirrored(keypoints: Keypoints) -> Suspicion | None:
     return Suspicion(
         "mirrored",
         f"in {for_it} of {for_it + against} frames the detector is sure of a side of the head that should be hidden: "
-        "is the video mirrored (a selfie), or are left and right traded?",
+        "is the video mirrored (a selfie), or are left and right swapped?",
         False,
     )
 

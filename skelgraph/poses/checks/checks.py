@@ -3,22 +3,22 @@
 Each check looks at a whole clip and gives a :class:`Suspicion` or None; joints are found by name, and who has none of
 the names that a check needs is not judged by it.
 
-| kind | error (``--force`` insists) | warning |
+| kind | error (``force=True`` overrides it) | warning |
 |---|---|---|
 | no points | all confidences are 0 | |
 | normalised | 95 % of the coordinates within [-2, 2] | |
 | placeholders | over 1 % of the points seen at (0, 0) or (-1, -1) | fewer |
 | confidence | | over 1 % far outside [0, 1] |
-| image size | over half of the points outside | width and height traded; all points in its top left corner |
+| image size | over half of the points outside | width and height swapped; all points in its top left corner |
 | joint order | another known order fits better, or none | |
 | upside down | head below ankles, shoulders below hips | |
 | sides disagree | hips against shoulders | face against shoulders |
 | mirrored | | confidences of the face speak for it |
-| frozen, jumps, sides jump | | the same pose; a person or joints that jump; sides that trade places |
+| frozen, jumps, sides jump | | the same pose; a person or joints that jump; sides that swap places |
 
 Errors are what would make every frame nonsense and is hardly ever right; warnings spoil single frames or may be right.
-Not told: left and right traded or a mirrored image without confidences (see :func:`body_checks.mirrored`), someone
-lying turned over, width and height traded while all points lie within both.
+Not detected: left and right swapped or a mirrored image without confidences (see :func:`body_checks.mirrored`), someone
+lying turned over, width and height swapped while all points lie within both.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ from skelgraph.poses.keypoints import Keypoints
 
 _NORMALISED, _NEARLY_ALL = 2.0, 0.95
 _FEW, _HALF = 0.01, 0.5
-_TRADED_SHARE, _CORNER = 0.1, 1 / 3
+_SWAPPED_SHARE, _CORNER = 0.1, 1 / 3
 
 
 def suspicions(keypoints: Keypoints) -> tuple[Suspicion, ...]:
@@ -108,7 +108,7 @@ def confidence(keypoints: Keypoints) -> Suspicion | None:
 
 
 def image_size(keypoints: Keypoints) -> Suspicion | None:
-    """More than half of the points outside the image, or 10 % that width and height traded would hold, or all points
+    """More than half of the points outside the image, or 10 % that width and height swapped would hold, or all points
     in the third of it at the top left."""
     if keypoints.image_size is None or keypoints.missing.all():
         return None
@@ -117,23 +117,23 @@ def image_size(keypoints: Keypoints) -> Suspicion | None:
     said = f"the image of {width:g}x{height:g} px"
     out = _outside(seen, width, height)
     frames = f"{out.mean():.0%} of the points in {keypoints.num_frames} frames lie outside {said}"
-    traded = _outside(seen, height, width).mean()
-    if out.mean() > _TRADED_SHARE and traded < _FEW:
+    swapped = _outside(seen, height, width).mean()
+    if out.mean() > _SWAPPED_SHARE and swapped < _FEW:
         return Suspicion(
             "image size",
-            f"{frames}, but within {height:g}x{width:g}: are width and height traded (--image-size WxH)?",
+            f"{frames}, but within {height:g}x{width:g}: are width and height swapped (image_size=(WIDTH, HEIGHT))?",
             bool(out.mean() > _HALF),
         )
     if out.mean() > _HALF:
         hint = "px count from the top left corner, not from the middle" if (seen < 0).mean() > _FEW else "give the size"
-        return Suspicion("image size", f"{frames}: is the image size right? {hint} (--image-size WxH)", True)
+        return Suspicion("image size", f"{frames}: is the image size right? {hint} (image_size=(WIDTH, HEIGHT))", True)
     right, low = seen.max(axis=0) / (width, height)
     if max(right, low) > _CORNER:
         return None
     return Suspicion(
         "image size",
         f"all points in {keypoints.num_frames} frames lie within {right:.0%} of the width and {low:.0%} of the height "
-        f"of {said}, in its top left corner: is the image size right (--image-size WxH)?",
+        f"of {said}, in its top left corner: is the image size right (image_size=(WIDTH, HEIGHT))?",
         False,
     )
 

@@ -50,7 +50,7 @@ def jumps(keypoints: Keypoints) -> Suspicion | None:
         return Suspicion(
             "jumps",
             f"the person jumps by more than {_FAR_M:g} m {int(whole.sum())} times in {keypoints.num_frames} frames, "
-            f"first to frame {first}: is it always the same one? Choose with --person, or cut the clip there",
+            f"first to frame {first}: is it always the same one? Choose with person=N, or cut the clip there",
             False,
         )
     xy = _body(keypoints)

@@ -36,7 +36,7 @@ class Suspicion(NamedTuple):
     Args:
         kind: one word or two, the same for every file.
         message: what was seen, in how many frames, and what to do.
-        sure: the result would be nonsense: an error unless it is insisted on; else a warning.
+        sure: the result would be nonsense: an error unless it is overridden; else a warning.
     """
 
     kind: str

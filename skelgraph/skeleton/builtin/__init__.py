@@ -1,7 +1,6 @@
 """The built-in skeletons: one constant a file, pure data."""
 
-from difflib import get_close_matches
-
+from skelgraph.files.messages import nearest
 from skelgraph.skeleton import Skeleton
 from skelgraph.skeleton.builtin.blazepose import BLAZEPOSE
 from skelgraph.skeleton.builtin.coco import COCO
@@ -43,6 +42,4 @@ def get(name: str) -> Skeleton:
     if name in __all__:
         skeleton: Skeleton = globals()[name]
         return skeleton
-    near = get_close_matches(name.upper(), __all__, 1)
-    hint = f"did you mean {near[0]!r}?" if near else f"known are {', '.join(__all__)}"
-    raise ValueError(f"unknown skeleton {name!r}; {hint}")
+    raise ValueError(f"unknown skeleton {name!r}{nearest(name.upper(), __all__)}")

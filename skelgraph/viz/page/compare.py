@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
+from skelgraph.files.new_file import new_file
 from skelgraph.poses.pose3d import Pose3D
 from skelgraph.viz.page import write_page
 
@@ -22,14 +23,10 @@ def compare(
 
     Raises:
         FileNotFoundError: if a file is not there.
-        FileExistsError: if ``out`` is, and ``force`` is not given.
+        OutputExistsError: if ``out`` is, and ``force`` is not given.
         ValueError: if ``out`` is not called .html, a file is no pose, or the poses differ in their frames.
     """
-    out = Path(out)
-    if out.suffix != ".html":
-        raise ValueError(f"{out}: the page to write must end in .html")
-    if out.exists() and not force:
-        raise FileExistsError(f"{out}: is there already; overwrite with --force or give another name")
+    out = new_file(out, ".html", force)
     first, *others = [Pose3D.load(path) for path in poses]
     name, *names = _names([Path(path) for path in poses])
     true = None if truth is None else Pose3D.load(truth)

@@ -12,6 +12,7 @@ from skelgraph.datasets import MotionCapture
 from skelgraph.datasets.mocap import motion_file, rig_names
 from skelgraph.datasets.mocap.motion_import import Summary, convert
 from skelgraph.datasets.motion_capture import JOINT_NAMES
+from skelgraph.errors import OutputExistsError
 from skelgraph.geometry import axes
 from skelgraph.io.poses.formats import bvh, c3d
 from skelgraph.poses.pose3d import Pose3D
@@ -317,7 +318,7 @@ def test_options_and_places(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match=r"ends in \.npz"):
         convert(tmp_path, tmp_path / "out.npy")
     convert(tmp_path, tmp_path / "deep" / "out.npz")
-    with pytest.raises(FileExistsError, match="--force"):
+    with pytest.raises(OutputExistsError, match="out.npz"):
         convert(tmp_path, tmp_path / "deep" / "out.npz")
     assert [path.name for path in (tmp_path / "deep").iterdir()] == ["out.npz"]
 
@@ -336,7 +337,7 @@ def test_the_command(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None
             assert "02_01: subject 02, test, 2 frames (0 glitches)" in " ".join(said.out.split())
             assert more or "03.bvh, line 1: expected HIERARCHY" in said.err  # a warning is told once
         else:
-            assert "is there already" in said.err
+            assert "out.npz: already there" in said.err
     assert {s.split for s in motion_file.read(tmp_path / "out.npz").sequences} == {"train", "test"}
 
 

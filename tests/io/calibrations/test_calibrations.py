@@ -17,7 +17,7 @@ from skelgraph.io.calibrations import content, fields, human36m
 
 
 def test_every_format_is_tested():
-    assert set(WRITTEN) == set(calibrations.FORMATS)
+    assert set(WRITTEN) == {each.NAME for each in calibrations.FORMATS}
 
 
 @pytest.mark.parametrize("format", WRITTEN)
@@ -198,7 +198,7 @@ def test_wrong_toml_names_file_camera_and_field(old, new, message, tmp_path):
         ('{"a": 1}', "no calibration format is known with the keys 'a'; those that are read: plain, panoptic"),
         ("[x]\ny = 1\n", "no calibration format is known with the keys 'x'"),
         ("cameras = ", "neither JSON nor OpenCV's YAML or XML, and not readable as TOML: Invalid value"),
-        ('{"a": 1, "a": 2}', "the key 'a' stands twice"),
+        ('{"a": 1, "a": 2}', "key 'a' is duplicated"),
         ("{", "line 1: not readable as JSON"),
         ("x = " + "[" * 100_000, "nested too deep|not readable as TOML"),
     ],
@@ -214,7 +214,7 @@ def test_paths_formats_and_units_that_are_wrong(tmp_path):
     with pytest.raises(ValueError, match="is a folder without intri.yml and extri.yml"):
         calibrations.read(tmp_path)
     path = write(tmp_path, plain())
-    with pytest.raises(ValueError, match="format 'pose2sin' is not known; did you mean 'pose2sim'?"):
+    with pytest.raises(ValueError, match="'pose2sin'.*'pose2sim'"):
         calibrations.read(path, format="pose2sin")
     with pytest.raises(ValueError, match="unit 'inch' is not known; it can be m, cm, mm"):
         calibrations.read(path, unit="inch")

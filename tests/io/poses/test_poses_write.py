@@ -2,6 +2,7 @@ import numpy as np
 import pytest
 from standing import standing
 
+from skelgraph.errors import OutputExistsError
 from skelgraph.io import poses
 from skelgraph.io.poses.formats import bvh, csv_table, trc
 from skelgraph.poses.pose3d import Pose3D
@@ -15,7 +16,7 @@ def test_the_ending_picks_the_format_and_files_are_replaced_only_with_force(tmp_
     path = tmp_path / f"pose.{ending}"
     poses.write(standing(), path)
     before = path.read_bytes()
-    with pytest.raises(FileExistsError, match="is there already; overwrite with force=True"):
+    with pytest.raises(OutputExistsError, match="force=True"):
         poses.write(standing(frames=9), path)
     assert path.read_bytes() == before
     poses.write(standing(frames=9), path, force=True)

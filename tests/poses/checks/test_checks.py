@@ -71,10 +71,10 @@ def test_an_image_size_that_does_not_fit(size, message, sure):
     assert found is None if message is None else (message in found.message and found.sure == sure)
 
 
-def test_width_and_height_traded():
+def test_width_and_height_swapped():
     upright = changed(person(), xy=person().xy + [0, 800], image_size=(1080.0, 1920.0))
     assert checks.image_size(upright) is None
-    assert "width and height traded" in checks.image_size(changed(upright, image_size=(1920.0, 1080.0))).message
+    assert "width and height swapped" in checks.image_size(changed(upright, image_size=(1920.0, 1080.0))).message
 
 
 def test_points_counted_from_the_middle():

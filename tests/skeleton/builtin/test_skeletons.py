@@ -251,7 +251,7 @@ def test_halpe26_is_alphaposes_drawing_and_one_link() -> None:
 
 @pytest.mark.parametrize(
     ("name", "hint"),
-    [("human36m", "did you mean 'HUMAN36M'"), ("COCO_WHOLBODY", "'COCO_WHOLEBODY'"), ("dog", "known are"), ("get", "")],
+    [("human36m", "did you mean 'HUMAN36M'"), ("COCO_WHOLBODY", "'COCO_WHOLEBODY'"), ("dog", "HUMAN36M"), ("get", "")],
 )
 def test_get_names_the_nearest_skeleton(name: str, hint: str) -> None:
     with pytest.raises(ValueError, match=f"unknown skeleton '{name}'.*{hint}"):

@@ -3,6 +3,7 @@ import pytest
 from typer.testing import CliRunner
 
 from skelgraph.cli.app import app
+from skelgraph.errors import OutputExistsError
 from skelgraph.poses.pose3d import Pose3D
 from skelgraph.skeleton.builtin import COCO, HUMAN36M
 from skelgraph.viz.page.compare import compare
@@ -37,7 +38,7 @@ def test_people_of_one_folder_are_named_by_their_files(files, tmp_path):
 def test_what_does_not_fit_is_said(files, tmp_path):
     page = tmp_path / "a.html"
     page.write_text("mine")
-    with pytest.raises(FileExistsError, match="a.html: is there already"):
+    with pytest.raises(OutputExistsError, match="a.html"):
         compare(files, page)
     assert page.read_text() == "mine"
     with pytest.raises(ValueError, match="must end in .html"):

@@ -14,6 +14,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
+from skelgraph.errors import FormatError
 from skelgraph.files import json_file
 from skelgraph.io.keypoints.formats import coco, coco_wholebody
 from skelgraph.poses import frames
@@ -46,15 +47,15 @@ def read(path: Path, content: Any) -> People:
     """Reads a result file.
 
     Raises:
-        ValueError: naming the entry and field, for another number of joints, or one that changes within the file.
+        FormatError: naming the entry and field, for another number of joints, or one that changes within the file.
     """
     if not isinstance(content, list) or not content:
-        raise ValueError(
+        raise FormatError(
             f"{path}: not a result of AlphaPose: expected a list of people with 'image_id' and 'keypoints'"
         )
     for i, entry in enumerate(content):
         if not isinstance(entry, dict) or not isinstance(entry.get("image_id"), str | int):
-            raise ValueError(f"{path}: entry [{i}]: expected an object with an 'image_id', a name or a whole number")
+            raise FormatError(f"{path}: entry [{i}]: expected an object with an 'image_id', a name or a whole number")
     place, count = frames.in_order([entry["image_id"] for entry in content], str(path))
     listed: list[list[Detection]] = [[] for _ in range(count)]
     joints: tuple[str, ...] = ()
@@ -64,11 +65,11 @@ def read(path: Path, content: Any) -> People:
         known = JOINTS.get(values.size // 3) if values.ndim == 1 and values.size % 3 == 0 else None
         if known is None:
             expected = ", ".join(f"{3 * k} ({k} joints)" for k in JOINTS)
-            raise ValueError(
+            raise FormatError(
                 f"{where}, keypoints: {values.size} numbers; expected a flat list x, y, c, ... of {expected}"
             )
         if joints and known != joints:
-            raise ValueError(f"{where}, keypoints: {len(known)} joints, but {len(joints)} in the entries before")
+            raise FormatError(f"{where}, keypoints: {len(known)} joints, but {len(joints)} in the entries before")
         joints = known
         listed[place[entry["image_id"]]].append(Detection(_track(entry.get("idx")), values.reshape(-1, 3)))
     return People.of(listed, joints, source=str(path))

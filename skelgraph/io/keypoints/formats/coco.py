@@ -15,6 +15,7 @@ from typing import Any
 
 import numpy as np
 
+from skelgraph.errors import FormatError
 from skelgraph.files import json_file
 from skelgraph.poses import frames
 from skelgraph.poses.people import Detection, People, track_id
@@ -41,7 +42,7 @@ def read(path: Path, content: Any) -> People:
     """Reads annotations or results.
 
     Raises:
-        ValueError: naming the entry and field, for other lengths than 51, images of different sizes, or an annotation
+        FormatError: naming the entry and field, for other lengths than 51, images of different sizes, or an annotation
             of an image that is not listed.
     """
     return read_entries(path, content, _PARTS, COCO.joints)
@@ -61,7 +62,7 @@ def read_entries(path: Path, content: Any, parts: Mapping[str, int], joints: Seq
     """Reads the given parts (field -> number of joints) of annotations or results."""
     found = entries(content)
     if not found:
-        raise ValueError(
+        raise FormatError(
             f"{path}: not COCO: expected 'images' and 'annotations' with 'keypoints', or a list of results with "
             "'image_id' and 'keypoints'"
         )
@@ -71,7 +72,7 @@ def read_entries(path: Path, content: Any, parts: Mapping[str, int], joints: Seq
     for i, entry in enumerate(found):
         where = f"{path}: {'entry ' if images is None else 'annotations'}[{i}]"
         if entry["image_id"] not in place:
-            raise ValueError(f"{where}: its image_id {entry['image_id']} is not among the images")
+            raise FormatError(f"{where}: its image_id {entry['image_id']} is not among the images")
         listed[place[entry["image_id"]]].append(_person(entry, parts, where))
     return People.of(listed, joints, image_size=_image_size(images or [], str(path)), source=str(path))
 
@@ -80,13 +81,13 @@ def _frames(found: list[Any], images: list[Any] | None, path: Path) -> tuple[Map
     for i, entry in enumerate(found):
         if not isinstance(entry, dict) or not isinstance(entry.get("image_id"), int):
             where = "annotations" if images is not None else "entry "
-            raise ValueError(f"{path}: {where}[{i}]: expected an object with a whole number 'image_id'")
+            raise FormatError(f"{path}: {where}[{i}]: expected an object with a whole number 'image_id'")
     if images is None:
         return frames.in_order([entry["image_id"] for entry in found], str(path))
     place: dict[str | int, int] = {}
     for i, image in enumerate(images):
         if not isinstance(image, dict) or not isinstance(image.get("id"), int) or image["id"] in place:
-            raise ValueError(f"{path}: images[{i}]: expected an object with a whole number 'id' of its own")
+            raise FormatError(f"{path}: images[{i}]: expected an object with a whole number 'id' of its own")
         place[image["id"]] = i
     return place, len(place)
 
@@ -96,7 +97,7 @@ def _person(entry: Mapping[str, Any], parts: Mapping[str, int], where: str) -> D
     for field, count in parts.items():
         values = json_file.numbers(entry.get(field) or [0.0] * 3 * count, f"{where}, {field}")
         if values.shape != (3 * count,):
-            raise ValueError(
+            raise FormatError(
                 f"{where}, {field}: {values.size} numbers; expected {3 * count}: x, y, v of {count} joints"
             )
         part = values.reshape(count, 3)
@@ -110,7 +111,7 @@ def _image_size(images: Sequence[Mapping[str, Any]], source: str) -> tuple[float
     sizes = [[image.get("width"), image.get("height")] for image in images]
     different = sum(size != sizes[0] for size in sizes)
     if different:
-        raise ValueError(f"{source}: {different} of its images differ in size from the first; one size at a time")
+        raise FormatError(f"{source}: {different} of its images differ in size from the first; one size at a time")
     width, height = sizes[0] if sizes else (None, None)
     if isinstance(width, int | float) and isinstance(height, int | float):
         return float(width), float(height)

@@ -20,6 +20,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from skelgraph.errors import FormatError
 from skelgraph.files import csv_cells
 from skelgraph.poses import frames
 from skelgraph.poses.people import Detection, People, track_id
@@ -56,7 +57,7 @@ def read(path: Path, content: Any) -> People:
     """Reads a table.
 
     Raises:
-        ValueError: naming the line and column, for a column that is unknown or missing, a cell that is no number, or a
+        FormatError: naming the line and column, for a column that is unknown or missing, a cell that is no number, or a
             point that stands twice.
     """
     source = str(path)
@@ -64,7 +65,7 @@ def read(path: Path, content: Any) -> People:
     names = _names(next(table, (0, []))[1])
     twice = sorted({name for name in names if names.count(name) > 1})
     if twice:
-        raise ValueError(f"{source}: the column {twice[0][:64]!r} stands twice")
+        raise FormatError(f"{source}: the column {twice[0][:64]!r} stands twice")
     if set(names) >= _LONG:
         points = _long(table, names, source)
     else:
@@ -94,7 +95,7 @@ def _long(table: Any, names: Sequence[str], source: str) -> _Points:
     place = {name: i for i, name in enumerate(names)}
     unknown = [name for i, name in enumerate(names) if name not in {*_LONG, "confidence", "person"} and (i or name)]
     if unknown:
-        raise ValueError(f"{source}: column {unknown[0][:64]!r}; expected frame, joint, x, y, confidence, person")
+        raise FormatError(f"{source}: column {unknown[0][:64]!r}; expected frame, joint, x, y, confidence, person")
     columns = (place["x"], place["y"], place.get("confidence"))
     points = _Points()
     for line, row in table:
@@ -111,7 +112,7 @@ def _wide(table: Any, names: Sequence[str], source: str) -> _Points:
     unknown = [name for i, name in enumerate(names) if name not in known and (i or name)]
     if unknown or not joints:
         what = f"column {unknown[0][:64]!r}" if unknown else "no joints"
-        raise ValueError(f"{source}: {what}; expected JOINT_x, JOINT_y, JOINT_confidence, frame and person only")
+        raise FormatError(f"{source}: {what}; expected JOINT_x, JOINT_y, JOINT_confidence, frame and person only")
     points = _Points()
     for count, (line, row) in enumerate(table):
         who = _who(row, place, f"{source}, line {line}", count)
@@ -128,7 +129,7 @@ def _who(row: Sequence[str], place: Mapping[str, int], where: str, count: int) -
         return frame, -1
     who = csv_cells.whole(row[place["person"]], f"{where}, column person")
     if who < 0:
-        raise ValueError(f"{where}, column person: expected a whole number from 0, found {who}")
+        raise FormatError(f"{where}, column person: expected a whole number from 0, found {who}")
     return frame, who
 
 
@@ -150,7 +151,7 @@ def _people(points: _Points, source: str) -> People:
     order, count = frames.in_order(numbers.tolist(), source)
     frames.check_points(count, len(names), len(tracks), source)
     if count * len(names) * len(tracks) > _FEWEST_FILLED * (len(values) + 1000):
-        raise ValueError(
+        raise FormatError(
             f"{source}: {len(values)} points of {len(names)} joints of {len(tracks)} people in {count} frames: too few "
             "to be keypoints; are the columns frame, joint and person what they should be?"
         )
@@ -173,4 +174,4 @@ def _check_twice(cell: NDArray[np.int64], places: NDArray[np.int64], names: Sequ
     if again.size:
         number, track, joint, line = places[again.min()].tolist()
         who = "" if track < 0 else f", person {track}"
-        raise ValueError(f"{source}, line {line}: frame {number}{who}, joint {names[joint][:64]!r} stands twice")
+        raise FormatError(f"{source}, line {line}: frame {number}{who}, joint {names[joint][:64]!r} stands twice")

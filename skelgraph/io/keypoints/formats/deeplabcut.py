@@ -15,6 +15,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from skelgraph.errors import FormatError
 from skelgraph.files import csv_cells
 from skelgraph.poses import frames
 from skelgraph.poses.people import People
@@ -42,11 +43,11 @@ def read(path: Path, content: Any) -> People:
     """Reads a table.
 
     Raises:
-        ValueError: naming the line and column, for other header rows, a joint without x and y, or a cell that is no
+        FormatError: naming the line and column, for other header rows, a joint without x and y, or a cell that is no
             number.
     """
     if not isinstance(content, str) or not matches(path, content):
-        raise ValueError(f"{path}: not DeepLabCut's: expected header rows 'scorer', 'bodyparts' and 'coords'")
+        raise FormatError(f"{path}: not DeepLabCut's: expected header rows 'scorer', 'bodyparts' and 'coords'")
     table = csv_cells.rows(content, str(path))
     head: dict[str, list[str]] = {}
     while "coords" not in head:
@@ -82,7 +83,7 @@ def _columns(head: dict[str, list[str]], source: str) -> _Columns:
     places = []
     for column in range(first, len(coords)):
         if coords[column] not in _COORDS:
-            raise ValueError(
+            raise FormatError(
                 f"{source}: row coords, column {column + 1}: {coords[column][:40]!r}; expected x, y or likelihood"
             )
         places.append((column, one_of[owners[column]], joint_of[parts[column]], _COORDS[coords[column]]))
@@ -92,7 +93,7 @@ def _columns(head: dict[str, list[str]], source: str) -> _Columns:
 
 def _check(places: list[tuple[int, int, int, int]], joints: tuple[str, ...], source: str) -> None:
     if not places:
-        raise ValueError(f"{source}: row coords has no x: expected x, y, likelihood for each body part")
+        raise FormatError(f"{source}: row coords has no x: expected x, y, likelihood for each body part")
     found: dict[tuple[int, int], list[int]] = {}
     for _, one, joint, place in places:
         found.setdefault((one, joint), []).append(place)
@@ -100,4 +101,4 @@ def _check(places: list[tuple[int, int, int, int]], joints: tuple[str, ...], sou
     for (_, joint), group in found.items():
         if sorted(group) != ([0, 1, 2] if likelihood else [0, 1]):
             expected = "x, y and likelihood" if likelihood else "x and y"
-            raise ValueError(f"{source}: body part {joints[joint][:64]!r}: expected one column each of {expected}")
+            raise FormatError(f"{source}: body part {joints[joint][:64]!r}: expected one column each of {expected}")

@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from skelgraph.errors import FormatError
 from skelgraph.files import json_file
 from skelgraph.poses import frames
 from skelgraph.poses.people import Detection, People
@@ -35,11 +36,11 @@ def read(path: Path, content: Any) -> People:
     """Reads a file of samples.
 
     Raises:
-        ValueError: naming the sample and joint, for a sample without 2D keypoints, an unknown joint, or a point
+        FormatError: naming the sample and joint, for a sample without 2D keypoints, an unknown joint, or a point
             without x and y.
     """
     if not isinstance(content, dict) or not content:
-        raise ValueError(f"{path}: not H3WB's: expected an object of samples with 'keypoints_2d'")
+        raise FormatError(f"{path}: not H3WB's: expected an object of samples with 'keypoints_2d'")
     place, count = frames.in_order(content, str(path))
     frames.check_points(count, len(_JOINTS), 1, str(path))
     listed: list[list[Detection]] = [[] for _ in range(count)]
@@ -53,14 +54,14 @@ def _sample(entry: Any, where: str) -> NDArray[np.float64]:
     field = next((field for field in _FIELDS if isinstance(entry, dict) and field in entry), None)
     points = entry[field] if field else None
     if not isinstance(points, dict):
-        raise ValueError(f"{where}: expected an object 'keypoints_2d' of joints 0 to 132")
+        raise FormatError(f"{where}: expected an object 'keypoints_2d' of joints 0 to 132")
     unknown = points.keys() - set(_JOINTS)
     if unknown:
-        raise ValueError(f"{where}, {field}: has a joint {min(unknown)[:40]!r}; expected 0 to 132")
+        raise FormatError(f"{where}, {field}: has a joint {min(unknown)[:40]!r}; expected 0 to 132")
     rows = [_point(points.get(joint), f"{where}, {field}, joint {joint}") for joint in _JOINTS]
     xy = json_file.numbers(rows, f"{where}, {field}")
     if xy.shape != (len(_JOINTS), 2):
-        raise ValueError(f"{where}, {field}: expected one number for each x and y")
+        raise FormatError(f"{where}, {field}: expected one number for each x and y")
     return np.concatenate([xy, (xy != 0).any(axis=1, keepdims=True)], axis=1)
 
 
@@ -68,6 +69,6 @@ def _point(point: Mapping[str, Any] | None, where: str) -> list[Any]:
     if point is None:
         return [0.0, 0.0]
     if not isinstance(point, dict) or not {"x", "y"} <= point.keys():
-        raise ValueError(f"{where}: expected an object with 'x' and 'y'")
+        raise FormatError(f"{where}: expected an object with 'x' and 'y'")
     pair = [point["x"], point["y"]]
     return [0.0, 0.0] if None in pair else pair

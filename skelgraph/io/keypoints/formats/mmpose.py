@@ -15,6 +15,7 @@ from typing import Any
 
 import numpy as np
 
+from skelgraph.errors import FormatError
 from skelgraph.files import json_file
 from skelgraph.poses.people import Detection, People, track_id
 from skelgraph.skeleton.builtin import COCO, COCO_WHOLEBODY
@@ -39,10 +40,10 @@ def read(path: Path, content: Any) -> People:
     """Reads a prediction file.
 
     Raises:
-        ValueError: naming the frame and field, for an unknown number of joints, or keypoints that are not 2D.
+        FormatError: naming the frame and field, for an unknown number of joints, or keypoints that are not 2D.
     """
     if not matches(path, content):
-        raise ValueError(f"{path}: not a prediction of MMPose: expected 'instance_info' or a list of instances")
+        raise FormatError(f"{path}: not a prediction of MMPose: expected 'instance_info' or a list of instances")
     entries = content["instance_info"] if isinstance(content, dict) else content
     frames = _frames(entries, str(path))
     count = _count(frames, str(path))
@@ -62,9 +63,9 @@ def _frames(entries: Sequence[Mapping[str, Any]], source: str) -> list[list[Mapp
     numbers = [entry.get("frame_id", f) for f, entry in enumerate(entries)]
     for f, (frame, number) in enumerate(zip(frames, numbers, strict=True)):
         if not isinstance(frame, list) or not all(isinstance(one, dict) and "keypoints" in one for one in frame):
-            raise ValueError(f"{source}: frame {f}: expected a list 'instances' of objects with 'keypoints'")
+            raise FormatError(f"{source}: frame {f}: expected a list 'instances' of objects with 'keypoints'")
         if not isinstance(number, int) or (f and number <= numbers[f - 1]):
-            raise ValueError(f"{source}: entry {f} has frame_id {number!r}; expected whole numbers that rise")
+            raise FormatError(f"{source}: entry {f} has frame_id {number!r}; expected whole numbers that rise")
     return [list(frame) for frame in frames if frame is not None]
 
 
@@ -73,17 +74,17 @@ def _count(frames: Sequence[Sequence[Mapping[str, Any]]], source: str) -> int:
         for one in frame:
             if isinstance(one["keypoints"], list):
                 return len(one["keypoints"])
-            raise ValueError(f"{source}: frame {f}: keypoints must be a list of [x, y]")
-    raise ValueError(f"{source}: no person in any of the {len(frames)} frames")
+            raise FormatError(f"{source}: frame {f}: keypoints must be a list of [x, y]")
+    raise FormatError(f"{source}: no person in any of the {len(frames)} frames")
 
 
 def _person(entry: Mapping[str, Any], count: int, where: str) -> Detection:
     xy = json_file.numbers(entry["keypoints"], f"{where}, keypoints")
     if xy.shape == (count, 3):
-        raise ValueError(f"{where}: keypoints have three numbers each: this is a 3D prediction; give the 2D one")
+        raise FormatError(f"{where}: keypoints have three numbers each: this is a 3D prediction; give the 2D one")
     scores = json_file.numbers(entry.get("keypoint_scores", [1.0] * count), f"{where}, keypoint_scores")
     if xy.shape != (count, 2) or scores.shape != (count,):
-        raise ValueError(
+        raise FormatError(
             f"{where}: keypoints {list(xy.shape)} and scores {list(scores.shape)}; expected [{count}, 2] and [{count}]"
         )
     return Detection(track_id(entry.get("track_id")), np.concatenate([xy, scores[:, None]], axis=1))
@@ -94,11 +95,11 @@ def _names(meta: Mapping[str, Any], count: int, source: str) -> tuple[str, ...]:
     if isinstance(listed, dict):
         theirs = [listed.get(str(i)) for i in range(count)]
         if len(listed) != count or not all(isinstance(name, str) for name in theirs):
-            raise ValueError(f"{source}: {count} keypoints, but meta_info names {len(listed)}")
+            raise FormatError(f"{source}: {count} keypoints, but meta_info names {len(listed)}")
         names = [str(name) for name in theirs]
         return tuple(_ours(name, human36m="root" in names) for name in names)
     if count not in _BY_COUNT:
-        raise ValueError(
+        raise FormatError(
             f"{source}: {count} keypoints and no names (meta_info.keypoint_id2name); without names 17 are read as COCO "
             "and 133 as COCO-WholeBody"
         )

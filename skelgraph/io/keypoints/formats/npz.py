@@ -22,6 +22,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from skelgraph.errors import FormatError
 from skelgraph.files import atomic, npz
 from skelgraph.io.keypoints import arrays
 from skelgraph.io.keypoints.formats import videopose3d
@@ -43,18 +44,18 @@ def read(path: Path, content: Any) -> People:
 
     Raises:
         FileNotFoundError: if there is no such file.
-        ValueError: naming the file and the array that does not fit.
+        FormatError: naming the file and the array that does not fit.
     """
     found = npz.read(path)
     values = _keypoints(found, str(path))
     confidence = found.get("confidence")
     if confidence is not None and (confidence.shape != values.shape[:-1] or confidence.dtype.kind not in "fiub"):
-        raise ValueError(
+        raise FormatError(
             f"{path}: confidence {confidence.dtype} {list(confidence.shape)} beside keypoints {list(values.shape)}; "
             "expected a number for each point"
         )
     if confidence is not None and values.shape[-1] == 3:
-        raise ValueError(f"{path}: confidence is given twice: as the third column of keypoints and by itself")
+        raise FormatError(f"{path}: confidence is given twice: as the third column of keypoints and by itself")
     with np.errstate(over="ignore"):
         values = values.astype(np.float64)
     certain = arrays.confidence_of(values, str(path)) if confidence is None else confidence.astype(np.float64)
@@ -68,7 +69,7 @@ def write(path: Path, keypoints: Keypoints) -> None:
     """Writes keypoints, atomically, in the layout above.
 
     Raises:
-        ValueError: if they are normalised and their image size is not known.
+        FormatError: if they are normalised and their image size is not known.
     """
     keypoints = keypoints.in_pixels()
     fields: dict[str, Any] = {"keypoints": keypoints.xy, "confidence": keypoints.confidence}
@@ -91,13 +92,13 @@ def _keypoints(found: dict[str, NDArray[Any]], source: str) -> NDArray[Any]:
         fitting = [name for name, array in rest.items() if array.ndim in (3, 4) and array.shape[-1] in (2, 3)]
     if len(fitting) != 1:
         listed = ", ".join(f"{name} {list(array.shape)}" for name, array in list(found.items())[:10])
-        raise ValueError(
+        raise FormatError(
             f"{source}: no keypoints found: expected an array 'keypoints' [F, J, 2 or 3] "
             f"(or one such array only); the file holds {listed or 'nothing'}"
         )
     values = found[fitting[0]]
     if values.dtype.kind not in "fiu" or values.ndim not in (3, 4) or values.shape[-1] not in (2, 3):
-        raise ValueError(
+        raise FormatError(
             f"{source}: {fitting[0]} is {values.dtype} {list(values.shape)}; expected numbers [F, J, 2 or 3] "
             "or [F, P, J, 2 or 3]"
         )
@@ -107,11 +108,11 @@ def _keypoints(found: dict[str, NDArray[Any]], source: str) -> NDArray[Any]:
 def _joints(found: dict[str, NDArray[Any]], source: str) -> tuple[str, ...]:
     if "joints" in found:
         if found["joints"].dtype.kind != "U" or found["joints"].ndim != 1:
-            raise ValueError(f"{source}: joints is {found['joints'].dtype}; expected a list of names")
+            raise FormatError(f"{source}: joints is {found['joints'].dtype}; expected a list of names")
         return tuple(str(name) for name in found["joints"])
     if "skeleton" in found:
         try:
             return builtin.get(str(found["skeleton"])).joints
         except ValueError as error:
-            raise ValueError(f"{source}: {error}") from None
+            raise FormatError(f"{source}: {error}") from None
     return ()

@@ -17,6 +17,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from skelgraph.errors import FormatError
 from skelgraph.files import json_file
 from skelgraph.poses.people import Detection, People, track_id
 from skelgraph.skeleton.builtin import OPENPOSE_BODY25, OPENPOSE_COCO18
@@ -43,12 +44,12 @@ def read(path: Path, content: Any) -> People:
     """Reads a folder (``content`` None) in the order of its frame numbers, or the one frame in ``content``.
 
     Raises:
-        ValueError: naming file and field, for other lengths than those above, or a folder of several videos.
+        FormatError: naming file and field, for other lengths than those above, or a folder of several videos.
     """
     frames = {path: content} if content is not None else {p: json_file.read(p, _FRAME_BYTES) for p in _ordered(path)}
     for file, frame in frames.items():
         if not _is_frame(frame):
-            raise ValueError(f"{file}: not a frame of OpenPose: expected an object with a list 'people'")
+            raise FormatError(f"{file}: not a frame of OpenPose: expected an object with a list 'people'")
     parts = _parts(frames)
     names = [name for _, joints in parts.values() for name in joints]
     listed = [
@@ -68,16 +69,16 @@ def _ordered(folder: Path) -> list[Path]:
     """The frames of a folder by number: ``name_000000000012_keypoints.json`` is frame 12."""
     files = sorted(folder.glob("*.json"))
     if not files:
-        raise ValueError(f"{folder}: holds no frames (*.json)")
+        raise FormatError(f"{folder}: holds no frames (*.json)")
     if len(files) > _MAX_FRAMES:
-        raise ValueError(f"{folder}: {len(files)} frames; at most {_MAX_FRAMES} are read at once")
+        raise FormatError(f"{folder}: {len(files)} frames; at most {_MAX_FRAMES} are read at once")
     keys = {}
     for file in files:
         found = re.fullmatch(r"(.*?)(\d+)((?:_keypoints)?\.json)", file.name)
         keys[file] = (found[1], int(found[2][-18:])) if found else (file.name, 0)
     videos = sorted({name for name, _ in keys.values()})
     if len(videos) > 1:
-        raise ValueError(
+        raise FormatError(
             f"{folder}: holds the frames of {len(videos)} videos ({', '.join(videos[:3])}): one folder each"
         )
     return sorted(files, key=lambda file: keys[file])
@@ -93,13 +94,13 @@ def _parts(frames: Mapping[Path, Any]) -> dict[str, tuple[int, tuple[str, ...]]]
                 length = len(values) if isinstance(values, list) else 0
                 first, where = found.setdefault(field, (length, file)) if length else (length, file)
                 if length != first:
-                    raise ValueError(f"{file}: {field} has {length} numbers, but {first} in {where.name}")
+                    raise FormatError(f"{file}: {field} has {length} numbers, but {first} in {where.name}")
     parts: dict[str, tuple[int, tuple[str, ...]]] = {}
     for field, (length, file) in found.items():
         joints = _BODIES.get(length) if field == "pose_keypoints_2d" else _EXTRAS[field][1]
         expected = "75 (BODY_25) or 54 (COCO-18)" if field == "pose_keypoints_2d" else str(_EXTRAS[field][0])
         if joints is None or (field in _EXTRAS and length != _EXTRAS[field][0]):
-            raise ValueError(f"{file}: {field} has {length} numbers; expected {expected}")
+            raise FormatError(f"{file}: {field} has {length} numbers; expected {expected}")
         parts[field] = (length, joints)
     return parts
 
@@ -109,7 +110,7 @@ def _person(entry: Mapping[str, Any], parts: Mapping[str, tuple[int, tuple[str, 
     for field, (length, joints) in parts.items():
         values = json_file.numbers(entry.get(field) or [0.0] * length, f"{where}, {field}")
         if values.shape != (length,):
-            raise ValueError(f"{where}, {field}: expected a flat list x, y, c, ... of {length} numbers")
+            raise FormatError(f"{where}, {field}: expected a flat list x, y, c, ... of {length} numbers")
         rows.append(values.reshape(-1, 3)[: len(joints)])
     track = entry.get("person_id")
     track = track[0] if isinstance(track, list) and len(track) == 1 else track

@@ -21,6 +21,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from skelgraph.errors import FormatError, MissingExtraError
 from skelgraph.poses import frames
 from skelgraph.poses.people import People
 from skelgraph.skeleton.builtin import BLAZEPOSE
@@ -52,7 +53,7 @@ def is_video(path: Path) -> bool:
     """Whether a path is a video that can be read, by its first bytes.
 
     Raises:
-        ValueError: naming the file, for a picture or another kind of video.
+        FormatError: naming the file, for a picture or another kind of video.
     """
     if not path.is_file():
         return False
@@ -60,7 +61,7 @@ def is_video(path: Path) -> bool:
         start = file.read(12)
     other = next((what for mark, what in _OTHERS.items() if start.startswith(mark)), None)
     if other is not None:
-        raise ValueError(f"{path}: is {other}; videos that are read are MP4, MOV, AVI, MKV and WebM")
+        raise FormatError(f"{path}: is {other}; videos that are read are MP4, MOV, AVI, MKV and WebM")
     is_mp4 = start[:1] == b"\0" and start[4:8] in _BOXES
     return is_mp4 or (start[:4] == b"RIFF" and start[8:] == b"AVI ") or start[:4] == b"\x1aE\xdf\xa3"
 
@@ -78,7 +79,7 @@ def read(path: Path, content: Any, progress: Callable[[int, int], None] | None =
         progress: called for every frame with the frames done and the frames in all, as far as the file tells.
 
     Raises:
-        ValueError: naming the file, if the extra is not installed, nothing can be decoded, or nobody is found.
+        FormatError: naming the file, if the extra is not installed, nothing can be decoded, or nobody is found.
     """
     cv2, holistic = _libraries(path)
     found: list[NDArray[np.float32]] = []
@@ -93,17 +94,17 @@ def read(path: Path, content: Any, progress: Callable[[int, int], None] | None =
             if progress is not None:
                 progress(len(found), max(told, len(found)))
     if not found:
-        raise ValueError(f"{path}: no frame of the video can be decoded: is it damaged, or of an unusual codec?")
+        raise FormatError(f"{path}: no frame of the video can be decoded: is it damaged, or of an unusual codec?")
     if len(found) < _WHOLE * told:
         warnings.warn(f"{path}: breaks off after {len(found)} of about {told} frames: is it damaged?", stacklevel=2)
     joints = np.stack(found)
     if not joints.any():
-        raise ValueError(f"{path}: no person in any of the {len(found)} frames")
+        raise FormatError(f"{path}: no person in any of the {len(found)} frames")
     joints[..., :2] *= np.array([width, height], dtype=np.float32)
     return People.by_place(
         joints[:, None].astype(np.float64),
         JOINTS,
-        image_size=(width, height),
+        image_size=(WIDTH, HEIGHT),
         fps=fps if 0 < fps < 1e6 else None,
         source=str(path),
     )
@@ -117,7 +118,7 @@ def _libraries(path: Path) -> tuple[Any, Any]:
         _ = importlib.import_module("google.protobuf.symbol_database").Default().GetPrototype
         return importlib.import_module("cv2"), holistic
     except (ImportError, AttributeError) as error:
-        raise ValueError(
+        raise MissingExtraError(
             f"{path}: is a video; finding people in it needs mediapipe: pip install 'skelgraph[detect]' ({error})"
         ) from None
 

@@ -21,6 +21,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from skelgraph.errors import FormatError
 from skelgraph.files import npz
 from skelgraph.io.keypoints import arrays
 from skelgraph.poses import frames
@@ -63,7 +64,7 @@ def read(path: Path, content: Any) -> People:
     """Reads the plain arrays above.
 
     Raises:
-        ValueError: naming the file and the array; for Python objects with a snippet that converts the file.
+        FormatError: naming the file and the array; for Python objects with a snippet that converts the file.
     """
     try:
         found = npz.read(path)
@@ -71,7 +72,7 @@ def read(path: Path, content: Any) -> People:
         if "dtype object" not in str(error):
             raise
         field = "positions_2d" if "positions_2d" in (content or ()) else "keypoints"
-        raise ValueError(
+        raise FormatError(
             f"{path}: holds Python objects (pickle), which can run any code and are not read. If you trust the file, "
             f"make a plain one of it with\n\n{SNIPPETS[field].format(path=str(path))}\n"
         ) from None
@@ -90,13 +91,13 @@ def _positions(found: dict[str, NDArray[Any]], source: str) -> NDArray[np.float6
         array = found[field]
         if array.dtype.kind not in "fiu" or array.ndim not in (3, 4) or array.shape[-2:] not in fits:
             expected = " or ".join(f"[F, {a}, {b}], [F, P, {a}, {b}]" for a, b in fits)
-            raise ValueError(f"{source}: {field} is {array.dtype} {list(array.shape)}; expected numbers {expected}")
+            raise FormatError(f"{source}: {field} is {array.dtype} {list(array.shape)}; expected numbers {expected}")
         with np.errstate(over="ignore"):
             values = array.astype(np.float64)
         values = values[:, None] if values.ndim == 3 else values
         return values[:, :, [0, 1, 3]].swapaxes(2, 3) if field == "keypoints" else values
     listed = ", ".join(f"{name} {list(array.shape)}" for name, array in list(found.items())[:10])
-    raise ValueError(
+    raise FormatError(
         f"{source}: expected an array 'positions_2d' [F, 17, 2 or 3], or 'keypoints' [F, P, 4, 17] beside 'boxes'; "
         f"the file holds {listed or 'nothing'}"
     )

@@ -17,8 +17,8 @@ from typing import Any
 
 import numpy as np
 
-from skelgraph.files import csv_cells
-from skelgraph.io.keypoints import sniff
+from skelgraph.errors import FormatError
+from skelgraph.files import csv_cells, text_file
 from skelgraph.poses import frames
 from skelgraph.poses.people import Detection, People, track_id
 from skelgraph.skeleton.builtin import COCO
@@ -35,7 +35,7 @@ def matches(path: Path, content: Any) -> bool:
     if content is not None:
         return _is_person(content)
     files = _files(path)[:_LOOKED_AT]
-    texts = (sniff.read_text(file, _FRAME_BYTES) for file in files)
+    texts = (text_file.read(file, _FRAME_BYTES) for file in files)
     return _is_person(next((text for text in texts if text.strip()), ""))
 
 
@@ -43,22 +43,22 @@ def read(path: Path, content: Any) -> People:
     """Reads a folder, or the one frame in ``content``; the keypoints are :attr:`Keypoints.normalised`.
 
     Raises:
-        ValueError: naming the file and line, for lines of another length, anything that is no number, or values that
+        FormatError: naming the file and line, for lines of another length, anything that is no number, or values that
             are px already.
     """
     files = _files(path) if content is None else [path]
     if not files:
-        raise ValueError(f"{path}: holds no frames (*.txt)")
+        raise FormatError(f"{path}: holds no frames (*.txt)")
     if len(files) > frames.MAX_FRAMES:
-        raise ValueError(f"{path}: {len(files)} frames; at most {frames.MAX_FRAMES} are read at once")
+        raise FormatError(f"{path}: {len(files)} frames; at most {frames.MAX_FRAMES} are read at once")
     place, count = frames.in_order([file.stem for file in files], str(path))
     rows: list[tuple[int, list[float]]] = []
     for file in files:
-        text = sniff.read_text(file, _FRAME_BYTES) if content is None else content
+        text = text_file.read(file, _FRAME_BYTES) if content is None else content
         rows += [(place[file.stem], row) for row in _rows(text, file)]
     width = {next(size for size in sorted(_LENGTHS, reverse=True) if len(row) >= size) for _, row in rows}
     if len(width) > 1:
-        raise ValueError(f"{path}: some of its lines have 2 numbers a joint and some 3")
+        raise FormatError(f"{path}: some of its lines have 2 numbers a joint and some 3")
     base = next(iter(width), 0)
     ones = [row[base] for _, row in rows if len(row) == base + 1]
     ids = all(value >= 1 and value.is_integer() for value in ones)
@@ -85,7 +85,7 @@ def _rows(text: str, file: Path) -> list[list[float]]:
         if not words:
             continue
         if not any(0 <= len(words) - size <= 2 for size in _LENGTHS):
-            raise ValueError(
+            raise FormatError(
                 f"{file}, line {i}: {len(words)} numbers; expected {' or '.join(map(str, _LENGTHS))} (class, box and "
                 f"{_JOINTS} joints x y or x y v) and up to 2 more (confidence, track id)"
             )

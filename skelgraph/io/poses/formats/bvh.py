@@ -27,6 +27,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from skelgraph.files import atomic
+from skelgraph.files.new_file import new_file
 from skelgraph.geometry import axes as presets
 from skelgraph.io.motions.bvh import Motion, read
 from skelgraph.io.poses import bvh_rig, output
@@ -59,10 +60,10 @@ def write(
     Raises:
         ValueError: for another ending, unknown axes or unit, a skeleton of several roots, no frames per second or no
             frames.
-        FileExistsError: if the file is there and ``force`` is not given.
+        OutputExistsError: if the file is there and ``force`` is not given.
         OSError: disk full, read-only folder; nothing is written then.
     """
-    path = output.check(path, ".bvh", force)
+    path = new_file(path, ".bvh", force)
     if unit not in _PER_M:
         raise ValueError(f"{path}: unit {unit!r}; expected m or cm")
     axes = "y_up" if presets.get(axes).name in ("blender", "unity") else axes

@@ -11,7 +11,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
+from skelgraph.errors import FormatError, MissingExtraError
 from skelgraph.files import atomic, text_file
+from skelgraph.files.new_file import new_file
 from skelgraph.io.poses import output
 from skelgraph.poses.pose3d import Pose3D
 from skelgraph.skeleton import Skeleton
@@ -41,12 +43,13 @@ def write(
         force: replace a file that is there.
 
     Raises:
-        ValueError: if the extra is not installed; for another ending, unknown axes or unit, no frames per second, too
+        MissingExtraError: if the extra is not installed.
+        ValueError: for another ending, unknown axes or unit, no frames per second, too
             few or too many frames or joints.
-        FileExistsError: if the file is there and ``force`` is not given.
+        OutputExistsError: if the file is there and ``force`` is not given.
         OSError: disk full, read-only folder; nothing is written then.
     """
-    path = output.check(path, ".c3d", force)
+    path = new_file(path, ".c3d", force)
     if unit not in _PER_M:
         raise ValueError(f"{path}: unit {unit!r}; expected m, cm or mm")
     fps, names = output.rate(pose, path), pose.skeleton.joints
@@ -86,7 +89,7 @@ def _check_whole(library: Any, draft: Path, joints: np.ndarray) -> None:
 def read(path: str | Path, skeleton: Skeleton | None = None, *, axes: str = "opensim") -> Pose3D:
     """Reads the points of a C3D; points without a valid measurement are missing and put to 0.
 
-    The file is parsed by a library in C++: open files of strangers with care.
+    The file is parsed by a library in C++: open untrusted files with care.
 
     Args:
         path: the file.
@@ -95,7 +98,8 @@ def read(path: str | Path, skeleton: Skeleton | None = None, *, axes: str = "ope
 
     Raises:
         FileNotFoundError: if there is no such file.
-        ValueError: naming the file, if it is no C3D, is cut off, or the extra is not installed.
+        FormatError: naming the file, if it is no C3D or is cut off.
+        MissingExtraError: if the extra is not installed.
     """
     path = Path(path)
     if not path.is_file():
@@ -103,13 +107,13 @@ def read(path: str | Path, skeleton: Skeleton | None = None, *, axes: str = "ope
     with path.open("rb") as head:
         start = head.read(2)
     if len(start) < 2 or start[1] != _MAGIC or path.stat().st_size > text_file.MAX_BYTES:
-        raise ValueError(f"{path}: not a C3D file, or larger than {text_file.MAX_BYTES} bytes")
+        raise FormatError(f"{path}: not a C3D file, or larger than {text_file.MAX_BYTES} bytes")
     library = ezc3d_library()
     try:
         file = library.c3d(str(path))
         values, unit, fps = _points(file, path)
     except (OSError, RuntimeError, KeyError, IndexError, TypeError, MemoryError) as error:
-        raise ValueError(f"{path}: cannot be read as C3D: {error}") from None
+        raise FormatError(f"{path}: cannot be read as C3D: {error}") from None
     names = [str(name) for name in file["parameters"]["POINT"]["LABELS"]["value"]][: values.shape[1]]
     missing = ~np.isfinite(values).all(-1)
     values = np.where(missing[..., None], 0, values / _PER_M[unit])
@@ -121,10 +125,10 @@ def _points(file: Any, path: Path) -> tuple[np.ndarray, str, float]:
     parameters, points = file["parameters"]["POINT"], np.asarray(file["data"]["points"], dtype=np.float64)
     told = _frames_told(path)
     if points.shape[-1] < told:
-        raise ValueError(f"{path}: {points.shape[-1]} frames, but the header tells {told}: it is cut off")
+        raise FormatError(f"{path}: {points.shape[-1]} frames, but the header says {told}: it is cut off")
     unit, (fps,) = str(parameters["UNITS"]["value"][0]).strip(), parameters["RATE"]["value"]
     if unit not in _PER_M or not 0 < fps < 1e6:
-        raise ValueError(f"{path}: unit {unit[:20]!r}, {fps:g} frames per second; expected m, cm or mm, and above 0")
+        raise FormatError(f"{path}: unit {unit[:20]!r}, {fps:g} frames per second; expected m, cm or mm, and above 0")
     return points[:3].T, unit, float(fps)
 
 
@@ -141,9 +145,9 @@ def _frames_told(path: Path) -> int:
 def ezc3d_library() -> Any:
     """
     Raises:
-        ValueError: if it is not installed; names the extra.
+        MissingExtraError: if it is not installed; names the extra.
     """
     try:
         return importlib.import_module("ezc3d")
     except ImportError as error:
-        raise ValueError(f"C3D needs ezc3d: pip install 'skelgraph[c3d]' ({error})") from None
+        raise MissingExtraError(f"C3D needs ezc3d: pip install 'skelgraph[c3d]' ({error})") from None

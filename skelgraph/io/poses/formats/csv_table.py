@@ -13,7 +13,9 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import ArrayLike
 
+from skelgraph.errors import FormatError
 from skelgraph.files import atomic, text_file
+from skelgraph.files.new_file import new_file
 from skelgraph.io.poses import output
 from skelgraph.poses.pose3d import Pose3D
 from skelgraph.skeleton import Skeleton
@@ -40,10 +42,10 @@ def write(
 
     Raises:
         ValueError: for another ending, unknown axes or a root of another shape.
-        FileExistsError: if the file is there and ``force`` is not given.
+        OutputExistsError: if the file is there and ``force`` is not given.
         OSError: disk full, read-only folder; nothing is written then.
     """
-    path = output.check(path, ".csv", force)
+    path = new_file(path, ".csv", force)
     joints = output.points(pose, axes, root_estimate)
     names, missing = pose.skeleton.joints, pose.missing
     rows = [",".join((*HEADER, *(() if missing is None else ("missing",))))]
@@ -65,23 +67,23 @@ def read(path: str | Path, skeleton: Skeleton | None = None, *, axes: str = "cam
 
     Raises:
         FileNotFoundError: if there is no such file.
-        ValueError: naming the file and the line, for anything that does not fit.
+        FormatError: naming the file and the line, for anything that does not fit.
     """
     path = Path(path)
     table = csv.reader(text_file.lines(path), strict=True)
     try:
         header, *rows = [(table.line_num, row) for row in table if row] or [(1, [])]
     except csv.Error as error:
-        raise ValueError(f"{path}, line {table.line_num}: {error}") from None
+        raise FormatError(f"{path}, line {table.line_num}: {error}") from None
     flagged = header[1] == [*HEADER, "missing"]
     if not flagged and header[1] != [*HEADER]:
-        raise ValueError(f"{path}, line 1: the columns are {','.join(header[1])[:80]!r}; expected {','.join(HEADER)}")
+        raise FormatError(f"{path}, line 1: the columns are {','.join(header[1])[:80]!r}; expected {','.join(HEADER)}")
     joints = [row[2] for _, row in rows if len(row) > 2 and row[0] == "0"] or [*(skeleton.joints if skeleton else ())]
     values = np.empty((len(rows), 5))
     for index, (line, row) in enumerate(rows):
         values[index] = _row(f"{path}, line {line}", row, index, joints, flagged)
     if not joints or len(rows) % len(joints):
-        raise ValueError(f"{path}: {len(rows)} rows of {len(joints)} joints; expected each joint once a frame")
+        raise FormatError(f"{path}: {len(rows)} rows of {len(joints)} joints; expected each joint once a frame")
     table_of = values.reshape(-1, len(joints), 5)
     missing = table_of[..., 4] == 1 if flagged else None
     fps = _fps(path, table_of[:, 0, 3])
@@ -91,21 +93,21 @@ def read(path: str | Path, skeleton: Skeleton | None = None, *, axes: str = "cam
 def _row(where: str, row: list[str], index: int, joints: list[str], flagged: bool) -> tuple[float, ...]:
     """x, y, z, time (NaN: none) and missing of a row."""
     if len(row) != len(HEADER) + flagged:
-        raise ValueError(f"{where}: {len(row)} columns; expected {len(HEADER) + flagged}")
+        raise FormatError(f"{where}: {len(row)} columns; expected {len(HEADER) + flagged}")
     if not joints:
-        raise ValueError(f"{where}: frame {row[0][:20]!r}; expected frames to count from 0")
+        raise FormatError(f"{where}: frame {row[0][:20]!r}; expected frames to count from 0")
     frame, joint = divmod(index, len(joints))
     if (row[0], row[2]) != (str(frame), joints[joint]):
         found = f"frame {row[0][:20]!r}, joint {row[2][:64]!r}"
-        raise ValueError(f"{where}: {found}; expected frame {frame}, joint {joints[joint]}")
+        raise FormatError(f"{where}: {found}; expected frame {frame}, joint {joints[joint]}")
     if flagged and row[6] not in ("0", "1"):
-        raise ValueError(f"{where}: missing is {row[6][:20]!r}; expected 0 or 1")
+        raise FormatError(f"{where}: missing is {row[6][:20]!r}; expected 0 or 1")
     try:
         x, y, z, time = (float(text) for text in (*row[3:6], row[1] or "-1"))
     except ValueError as error:
-        raise ValueError(f"{where}: {str(error)[:80]}") from None
+        raise FormatError(f"{where}: {str(error)[:80]}") from None
     if not all(map(math.isfinite, (x, y, z, time))):
-        raise ValueError(f"{where}: holds a number that is not finite")
+        raise FormatError(f"{where}: holds a number that is not finite")
     return x, y, z, time if row[1] else math.nan, float(flagged and row[6] == "1")
 
 
@@ -114,5 +116,5 @@ def _fps(path: Path, times: np.ndarray) -> float | None:
         return None
     steps = np.diff(times)
     if not (steps > 0).all() or np.ptp(steps) > 0.5 * steps.mean():
-        raise ValueError(f"{path}: times do not rise by equal steps")
+        raise FormatError(f"{path}: times do not rise by equal steps")
     return float((len(times) - 1) / (times[-1] - times[0]))

@@ -9,7 +9,9 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from skelgraph.errors import FormatError
 from skelgraph.files import atomic, text_file
+from skelgraph.files.new_file import new_file
 from skelgraph.io.poses import output
 from skelgraph.poses.pose3d import Pose3D
 from skelgraph.skeleton import Skeleton
@@ -49,10 +51,10 @@ def write(
     Raises:
         ValueError: for another ending, unknown axes or unit, names that are unknown or stand twice, no frames per
             second or no frames.
-        FileExistsError: if the file is there and ``force`` is not given.
+        OutputExistsError: if the file is there and ``force`` is not given.
         OSError: disk full, read-only folder; nothing is written then.
     """
-    path = output.check(path, ".trc", force)
+    path = new_file(path, ".trc", force)
     if unit not in _PER_M:
         raise ValueError(f"{path}: unit {unit!r}; expected m or mm")
     fps, markers = output.rate(pose, path), _markers(pose.skeleton, names)
@@ -94,7 +96,7 @@ def read(path: str | Path, skeleton: Skeleton | None = None, *, axes: str = "ope
 
     Raises:
         FileNotFoundError: if there is no such file.
-        ValueError: naming the file and the line, for anything that does not fit.
+        FormatError: naming the file and the line, for anything that does not fit.
     """
     path = Path(path)
     lines = text_file.lines(path)
@@ -102,10 +104,10 @@ def read(path: str | Path, skeleton: Skeleton | None = None, *, axes: str = "ope
     cells = [cell.strip() for cell in lines[3].split("\t")]
     markers = [cell for cell in cells[2:] if cell]
     if cells[:2] != ["Frame#", "Time"] or len(markers) != count:
-        raise ValueError(f"{path}, line 4: {len(markers)} markers; expected Frame#, Time and {count} markers")
+        raise FormatError(f"{path}, line 4: {len(markers)} markers; expected Frame#, Time and {count} markers")
     rows = [(number, line) for number, line in enumerate(lines[5:], 6) if line.strip()]
     if len(rows) != frames:
-        raise ValueError(f"{path}: NumFrames is {frames}, but there are {len(rows)} lines of data")
+        raise FormatError(f"{path}: NumFrames is {frames}, but there are {len(rows)} lines of data")
     values = np.empty((frames, count, 3))
     for index, (number, line) in enumerate(rows):
         values[index] = _row(f"{path}, line {number}", line, count)
@@ -117,7 +119,7 @@ def read(path: str | Path, skeleton: Skeleton | None = None, *, axes: str = "ope
 def _head(path: Path, lines: list[str]) -> tuple[float, int, int, str]:
     """Rate, number of frames, number of markers and unit."""
     if len(lines) < 6 or lines[0].split("\t")[:3] != ["PathFileType", "4", "(X/Y/Z)"]:
-        raise ValueError(f"{path}, line 1: expected 'PathFileType 4 (X/Y/Z)', tab-separated")
+        raise FormatError(f"{path}, line 1: expected 'PathFileType 4 (X/Y/Z)', tab-separated")
     told = dict(zip(lines[1].split("\t"), (cell.strip() for cell in lines[2].split("\t")), strict=False))
     try:
         fps, frames, count, unit = (
@@ -127,11 +129,11 @@ def _head(path: Path, lines: list[str]) -> tuple[float, int, int, str]:
             told["Units"],
         )
     except KeyError as error:
-        raise ValueError(f"{path}, line 2: {error} is not told") from None
+        raise FormatError(f"{path}, line 2: {error} is missing") from None
     except ValueError as error:
-        raise ValueError(f"{path}, line 3: {str(error)[:80]}") from None
+        raise FormatError(f"{path}, line 3: {str(error)[:80]}") from None
     if not 0 < fps < 1e6 or not 0 <= frames <= MAX_FRAMES or not 0 < count <= MAX_MARKERS or unit not in _PER_M:
-        raise ValueError(
+        raise FormatError(
             f"{path}, line 3: DataRate {fps:g}, NumFrames {frames}, NumMarkers {count}, Units {unit[:20]!r}; expected "
             f"a rate above 0, at most {MAX_FRAMES} frames, 1 to {MAX_MARKERS} markers, m or mm"
         )
@@ -142,12 +144,12 @@ def _row(where: str, line: str, count: int) -> NDArray[np.float64]:
     """Markers [M, 3] of a line, NaN where empty."""
     cells = line.split("\t")
     if any(cell.strip() for cell in cells[2 + 3 * count :]) or len(cells) < 2:
-        raise ValueError(f"{where}: {len(cells)} columns; expected {2 + 3 * count}")
+        raise FormatError(f"{where}: {len(cells)} columns; expected {2 + 3 * count}")
     texts = [cell.strip() or "nan" for cell in cells[2 : 2 + 3 * count]]
     try:
         row = [float(text) for text in texts] + [math.nan] * (3 * count - len(texts))
     except ValueError as error:
-        raise ValueError(f"{where}: {str(error)[:80]}") from None
+        raise FormatError(f"{where}: {str(error)[:80]}") from None
     if any(map(math.isinf, row)):
-        raise ValueError(f"{where}: holds a number that is not finite")
+        raise FormatError(f"{where}: holds a number that is not finite")
     return np.array(row).reshape(count, 3)

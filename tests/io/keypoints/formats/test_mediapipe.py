@@ -19,7 +19,7 @@ def test_the_image_size_makes_px(tmp_path):
     points = whole_body(2)
     read = keypoints.read(mediapipe(tmp_path, points))
     assert read.normalised and read.image_size is None and read.xy.max() < 1.1
-    with pytest.raises(ValueError, match="--image-size"):
+    with pytest.raises(ValueError, match="image_size="):
         adapt(read, BLAZEPOSE)
     with pytest.raises(ValueError, match="landmarks.json: holds shares"):
         npz.write(tmp_path / "a.npz", read)

@@ -59,7 +59,7 @@ def test_empty_cells_are_missing_markers(tmp_path):
     ("line", "old", "new", "message"),
     [
         (0, "4", "3", "line 1: expected 'PathFileType 4"),
-        (1, "NumFrames", "Frames", "line 2: 'NumFrames' is not told"),
+        (1, "NumFrames", "Frames", "line 2: 'NumFrames'"),
         (2, "\t4\t", "\tfour\t", "line 3: invalid literal"),
         (2, "\t4\t", "\t5\t", "NumFrames is 5, but there are 4"),
         (2, "\t4\t", "\t999999999\t", "line 3: .*NumFrames 999999999"),
