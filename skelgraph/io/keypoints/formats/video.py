@@ -104,7 +104,7 @@ def read(path: Path, content: Any, progress: Callable[[int, int], None] | None =
     return People.by_place(
         joints[:, None].astype(np.float64),
         JOINTS,
-        image_size=(WIDTH, HEIGHT),
+        image_size=(width, height),
         fps=fps if 0 < fps < 1e6 else None,
         source=str(path),
     )
