@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from skelgraph.nn import losses
-from skelgraph.nn.prediction import answered
+from skelgraph.nn.prediction import answered, gives_frames
 from skelgraph.training import config, experiment, variants
 
 FOLDER = Path(__file__).parent.parent / "experiments"
@@ -40,7 +40,8 @@ def test_takes_a_step(path, variant, tmp_path, monkeypatch):
     before = [p.detach().clone() for p in made.model.parameters()]
     optimizer = made.optim.make(made.model.parameters())
     output = made.model(x)
-    loss, _ = losses.objective(output, answered(poses.target[:4], made.model), made.skeleton, made.loss)
+    target, frames = answered(poses.target[:4], made.model), gives_frames(made.model)
+    loss, _ = losses.objective(output, target, made.skeleton, made.loss, frames=frames)
     loss.backward()
     optimizer.step()
     assert torch.isfinite(loss)

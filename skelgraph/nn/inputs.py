@@ -15,23 +15,25 @@ def model_input(
     """Keypoints as models take them: x/w*2 - 1, y/w*2 - h/w, and 0 where a joint is missing.
 
     Args:
-        keypoints: ``[N, J, 2]`` px, or of clips ``[N, T, J, 2]``.
-        confidence: ``[N, J]`` or ``[N, T, J]``; 0 marks a missing joint, whose keypoints may be anything, NaN included.
-        image_size: width and height, ``[N, 2]`` or ``[2]`` px.
+        keypoints: ``[..., J, 2]`` px.
+        confidence: ``[..., J]``; 0 marks a missing joint, whose keypoints may be anything, NaN included.
+        image_size: width and height, px, ``[2]``, or ``[N, 2]``, ``[N, T, 2]`` with the first leading dimensions.
         channels: 2; 3 appends the confidence, at most 1; 4 appends f/w too, the same at every joint, 0 where the focal
             length is not known.
-        focal: ``[N]`` or a scalar, px, 0 where it is not known; None: nowhere.
+        focal: px, a scalar, or ``[N]``, ``[N, T]`` with the first leading dimensions, 0 where it is not known;
+            None: nowhere.
 
     Returns:
-        ``[N, J, channels]`` or ``[N, T, J, channels]``.
+        ``[..., J, channels]``.
 
     Raises:
         ValueError: for another number of channels.
     """
     if channels not in (2, 3, 4):
         raise ValueError(f"channels must be 2 (x, y), 3 (with confidence) or 4 (with f/w), found {channels}")
-    if image_size.dim() == 2 and keypoints.dim() == 4:
-        image_size = image_size.unsqueeze(1).expand(-1, keypoints.size(1), -1)
+    if image_size.dim() > 1:  # one for each of what the first dimensions count
+        between = [1] * (keypoints.dim() - 1 - image_size.dim())
+        image_size = image_size.view(*image_size.shape[:-1], *between, 2).expand(*keypoints.shape[:-2], 2)
     seen = (confidence > 0).unsqueeze(-1)
     x = torch.where(seen, normalize_screen(torch.where(seen, keypoints, 0), image_size), 0)
     if channels == 2:
@@ -39,11 +41,9 @@ def model_input(
     x = torch.cat([x, confidence.clamp(max=1).unsqueeze(-1).to(x)], -1)
     if channels == 3:
         return x
-    width = image_size[..., 0]
-    known = torch.zeros_like(width) if focal is None else focal.to(x).view(-1, *[1] * (width.dim() - 1)) / width
-    while known.dim() < x.dim():
-        known = known.unsqueeze(-1)
-    return torch.cat([x, known.expand(*x.shape[:-1], 1)], -1)
+    width = image_size[..., 0, None, None]
+    focal = torch.zeros_like(width) if focal is None else focal.to(x).view(*focal.shape, *[1] * (x.dim() - focal.dim()))
+    return torch.cat([x, (focal / width).expand(*x.shape[:-1], 1)], -1)
 
 
 def flip_input(x: Tensor, flip_index: Tensor) -> Tensor:

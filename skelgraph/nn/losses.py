@@ -6,18 +6,24 @@ finite on every finite pose.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import sys
+from collections.abc import Callable, Mapping, Sequence
 from functools import lru_cache
+from inspect import signature
+from types import ModuleType
 from typing import Any
 
 import torch
 from torch import Tensor
 
+from skelgraph.errors import ConfigError
 from skelgraph.files.messages import nearest
+from skelgraph.nn.output import PoseOutput, as_output
 from skelgraph.skeleton import Skeleton
 from skelgraph.skeleton.bones import bones, difference, normals, safe_norm
 
-__all__ = ["bone", "error", "l1", "mpjpe", "mse", "normal", "objective", "velocity"]
+__all__ = ["mpjpe", "mse", "l1", "error", "normal", "bone", "velocity"]
+"""The register of losses: an experiment names them, and :func:`objective` passes each what its signature asks for."""
 
 Triangle = tuple[int, int, int]
 
@@ -42,7 +48,7 @@ def mpjpe(pred: Tensor, target: Tensor) -> Tensor:
 
 
 def error(pred_error: Tensor, pred: Tensor, target: Tensor) -> Tensor:
-    r"""How well a model foretells its own error: MSE of :math:`\hat e` and :math:`|\hat y - y|`, per coordinate.
+    r"""How well a model predicts its own error: MSE of :math:`\hat e` and :math:`|\hat y - y|`, per coordinate.
 
     The true error is a target: no gradient reaches ``pred`` (JointFormer, Lutz et al. 2022).
     """
@@ -76,15 +82,15 @@ def normal(pred: Tensor, target: Tensor, triangles: Sequence[Triangle]) -> Tenso
     return ((n - n_true).abs().sum(-1) * defined).mean()
 
 
-def velocity(pred: Tensor, target: Tensor) -> Tensor:
+def velocity(pred_frames: Tensor, target_frames: Tensor) -> Tensor:
     r"""Mean error :math:`\lVert (\hat y_{f+1} - \hat y_f) - (y_{f+1} - y_f) \rVert` of sequences [..., F, J, 3].
 
     In metres a frame. A sequence of one frame has no velocity and gives 0.
     """
-    apart = difference(pred, target)
-    if apart.dim() < 3:
-        raise ValueError(f"pred is {list(apart.shape)}; a velocity needs sequences [..., F, J, 3]")
-    change = safe_norm(apart.diff(dim=-3))
+    residual = difference(pred_frames, target_frames)
+    if residual.dim() < 3:
+        raise ValueError(f"pred_frames is {list(residual.shape)}; a velocity needs sequences [..., F, J, 3]")
+    change = safe_norm(residual.diff(dim=-3))
     return change.sum() / max(1, change.numel())
 
 
@@ -110,60 +116,90 @@ def limb_triangles(skeleton: Skeleton) -> tuple[Triangle, ...]:
 
 
 def objective(
-    output: Any, target: Tensor, skeleton: Skeleton, weights: Mapping[str, float]
+    output: Tensor | PoseOutput,
+    target: Tensor,
+    skeleton: Skeleton,
+    weights: Mapping[str, float],
+    namespace: Sequence[ModuleType] = (),
+    *,
+    frames: bool = False,
 ) -> tuple[Tensor, dict[str, Tensor]]:
     r"""The weighted sum :math:`\sum_k w_k L_k` of losses by name.
 
+    A loss is a function whose parameters say what it needs: ``pred`` and ``target``; ``pred_error``; ``pred_frames``
+    and ``target_frames``, sequences [..., F, J, 3]; ``skeleton``, its ``parents`` or ``triangles``.
+
     Args:
-        output: poses [..., J, 3] in metres, or a NamedTuple with ``pose`` and, for the loss ``error``, ``error``. One
-            with ``poses`` and ``errors`` [L, ..., J, 3] of its layers is judged by these: intermediate supervision.
+        output: poses [..., J, 3] in metres, or a :class:`PoseOutput`. One with ``poses`` and ``errors`` [L, ..., J, 3]
+            of its layers is judged by these: intermediate supervision.
         target: poses of the shape of ``pose``.
         skeleton: gives the bones and the limbs.
-        weights: weight of each of ``mpjpe``, ``mse``, ``l1``, ``error``, ``normal``, ``bone``, ``velocity``.
+        weights: weight of each loss, by its name in the ``__all__`` of this module or of one in ``namespace``.
+        namespace: further modules of losses.
+        frames: whether the poses are sequences [..., F, J, 3].
 
     Returns:
         The sum, and each loss by name: not weighted, without gradient, still on its device.
 
     Raises:
-        ValueError: for an unknown name, no weights, or a loss that the output or skeleton cannot give.
+        ConfigError: for an unknown name, no weights, or a loss that the output or skeleton cannot give.
     """
-    pose = output if isinstance(output, Tensor) else output.pose
-    if getattr(output, "poses", None) is not None:
-        pose, target = output.poses, target.expand_as(output.poses)
-    pose = pose.to(torch.promote_types(pose.dtype, target.dtype))
+    given = as_output(output)
+    pred, error = (given.pose, given.error) if given.poses is None else (given.poses, given.errors)
+    target = target if given.poses is None else target.expand_as(pred)
+    pred = pred.to(torch.promote_types(pred.dtype, target.dtype))
     if not weights:
-        raise ValueError(f"loss names no terms; expected weights of some of {', '.join(_TERMS)}")
-    total, values = torch.zeros((), dtype=pose.dtype, device=pose.device), {}
+        raise ConfigError(f"loss names no terms; expected weights of some of {', '.join(__all__)}")
+    offered = _offered(pred, target, error, skeleton, frames)
+    total, values = torch.zeros((), dtype=pred.dtype, device=pred.device), {}
     for name, weight in weights.items():
-        if name not in _TERMS:
-            raise ValueError(f"unknown loss {name!r}{nearest(name, _TERMS)}")
-        value = _TERMS[name](output, pose, target, skeleton)
+        value = _called(name, _named(name, namespace), offered)
         total = total + weight * value
         values[name] = value.detach()
     return total, values
 
 
-def _error(output: Any, pose: Tensor, target: Tensor, skeleton: Skeleton) -> Tensor:
-    foretold = None
-    if not isinstance(output, Tensor):
-        foretold = getattr(output, "error" if getattr(output, "poses", None) is None else "errors", None)
-    if foretold is None:
-        raise ValueError("the loss 'error' needs a model that foretells its error (such as SemGAN): leave it out")
-    return error(foretold, pose, target)
+def _offered(
+    pred: Tensor, target: Tensor, error: Tensor | None, skeleton: Skeleton, frames: bool
+) -> dict[str, Callable[[], Any]]:
+    """What a loss may ask for by its parameters' names; calling it gives the value."""
+    offered: dict[str, Callable[[], Any]] = {
+        "pred": lambda: pred,
+        "target": lambda: target,
+        "skeleton": lambda: skeleton,
+        "parents": lambda: skeleton.parents,
+        "triangles": lambda: limb_triangles(skeleton),
+    }
+    if frames:
+        offered |= {"pred_frames": lambda: pred, "target_frames": lambda: target}
+    if error is not None:
+        offered["pred_error"] = lambda: error
+    return offered
 
 
-def _velocity(output: Any, pose: Tensor, target: Tensor, skeleton: Skeleton) -> Tensor:
-    if pose.dim() < 4:
-        raise ValueError(f"the loss 'velocity' needs sequences [B, F, J, 3], not single poses {list(pose.shape)}")
-    return velocity(pose, target)
+def _named(name: str, namespace: Sequence[ModuleType]) -> Callable[..., Tensor]:
+    known = {each: vars(module)[each] for module in (*namespace, sys.modules[__name__]) for each in module.__all__}
+    if name not in known:
+        raise ConfigError(f"unknown loss {name!r}{nearest(name, known)}")
+    loss: Callable[..., Tensor] = known[name]
+    return loss
 
 
-_TERMS = {
-    "mpjpe": lambda output, pose, target, skeleton: mpjpe(pose, target),
-    "mse": lambda output, pose, target, skeleton: mse(pose, target),
-    "l1": lambda output, pose, target, skeleton: l1(pose, target),
-    "bone": lambda output, pose, target, skeleton: bone(pose, target, skeleton.parents),
-    "normal": lambda output, pose, target, skeleton: normal(pose, target, limb_triangles(skeleton)),
-    "error": _error,
-    "velocity": _velocity,
+_MISSING = {
+    "pred_error": "a model that predicts its error, such as SemGAN",
+    "pred_frames": "a model of clips that answers all their frames, such as STGCN with num_frames",
 }
+
+
+@lru_cache(maxsize=64)
+def _needed(loss: Callable[..., Tensor]) -> tuple[str, ...]:
+    return tuple(each.name for each in signature(loss).parameters.values() if each.default is each.empty)
+
+
+def _called(name: str, loss: Callable[..., Tensor], offered: Mapping[str, Callable[[], Any]]) -> Tensor:
+    needed = _needed(loss)
+    missing = [each for each in needed if each not in offered]
+    if missing:
+        what = _MISSING.get(missing[0], f"{missing[0]}, which is none of {', '.join(offered)}")
+        raise ConfigError(f"the loss {name!r} needs {what}: leave it out")
+    return loss(**{each: offered[each]() for each in needed})

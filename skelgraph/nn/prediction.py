@@ -34,6 +34,11 @@ def judged(poses: Tensor, kind: InputKind) -> Tensor:
     return poses if kind == "pose" else middle_frame(poses)
 
 
+def judged_answer(poses: Tensor, model: PoseModel) -> Tensor:
+    """As :func:`judged`, of what a model gives, which may be the middle frames already."""
+    return judged(poses, "pose" if model.answers == "middle" else model.input_kind)
+
+
 def middle_frame(clips: Tensor) -> Tensor:
     """Of clips ``[N, T, ...]`` the middle frames ``[N, ...]``."""
     return clips[:, clips.size(1) // 2]
@@ -95,8 +100,7 @@ def _prediction(output: Tensor | PoseOutput, model: PoseModel, all_frames: bool)
     given = as_output(output)
 
     def chosen(part: Tensor) -> Tensor:
-        as_is = all_frames or (model.input_kind != "images" and model.answers == "middle")
-        return (part if as_is else judged(part, model.input_kind)).float()
+        return (part if all_frames else judged_answer(part, model)).float()
 
     error = None if given.error is None else chosen(given.error).norm(dim=-1)
     return Prediction(chosen(given.pose), error)

@@ -5,29 +5,36 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from types import ModuleType
 from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor
 
-from skelgraph.datasets.multiview import MultiView
 from skelgraph.files import atomic
 from skelgraph.nn import metrics
+from skelgraph.nn.inputs import RAY_CHANNELS
 from skelgraph.nn.models import PoseModel
-from skelgraph.nn.prediction import judged, predict
+from skelgraph.nn.prediction import gives_frames, judged, judged_answer, predict
 from skelgraph.skeleton import Skeleton
+from skelgraph.skeleton.builtin import COCO_WHOLEBODY
 from skelgraph.training import checkpoint, config, experiment
+from skelgraph.training import plugins as packages
 from skelgraph.training.multi_view_metrics import views_report
 from skelgraph.training.plugins import Plugins
 
 
 class PosePairs(NamedTuple):
-    """Inputs [N, J, C], of clips [N, T, J, C], of pictures [N, V, T, C, H, W]; targets [N, J, 3] in metres (of clips
-    the middle frame's, of pictures [N * V * T, J, 3]), and the index of each target's action."""
+    """Inputs and what predictions are compared with."""
 
     x: Tensor
+    """[N, J, C], of clips [N, T, J, C], of views [N, V, T, J, C], of images [N, V, T, C, H, W]."""
     target: Tensor
+    """[N, J, 3] in metres, of clips and views the middle frame's; of images [N * V * T, J, 3]."""
     action: Tensor
+    """The index of each target's action."""
+    target_frames: Tensor | None = None
+    """[..., T, J, 3], all frames, for models that give them."""
 
 
 def evaluate(
@@ -61,7 +68,7 @@ def evaluate(
         FileNotFoundError: if there is no checkpoint or data file.
         ValueError: if they do not fit each other.
     """
-    run = Path(run)
+    run, modules = Path(run), packages.load(plugins)
     model, skeleton, meta = checkpoint.load_run(run, which, plugins=plugins)
     settings = config.Section(meta["config"])
     for override in overrides:
@@ -74,9 +81,10 @@ def evaluate(
     experiment.check_flip(training, model)
     poses = pose_pairs(dataset, model, where)
     options: dict[str, Any] = {"flip": training.flip_test, "batch_size": batch_size, "check": check}
-    pose = predict(model.to(where), poses.x, skeleton, **options).pose
+    pose = predict(model.to(where), poses.x, skeleton, all_frames=True, **options).pose
+    frames = pose if gives_frames(model) else None
     result = {
-        **report(pose, poses, skeleton, dataset.actions),
+        **report(judged_answer(pose, model), poses, skeleton, dataset.actions, pred_frames=frames, plugins=modules),
         "poses": len(poses.target),
         "parameters": sum(p.numel() for p in model.parameters()),
         "steps": meta["step"],
@@ -85,8 +93,8 @@ def evaluate(
     }
     if "mean_pose" in meta:
         mean_pose = torch.tensor(meta["mean_pose"], device=where).expand_as(poses.target)
-        result["mean_pose"] = report(mean_pose, poses, skeleton, dataset.actions)
-    if isinstance(dataset, MultiView) and dataset.calibrated:
+        result["mean_pose"] = report(mean_pose, poses, skeleton, dataset.actions, plugins=modules)
+    if (model.input_kind, model.in_channels) == ("views", RAY_CHANNELS) and dataset.calibrated:
         result |= views_report(model, dataset.draw(0, device=where), skeleton, check=check)
     if not overrides:
         folder = run if run.is_dir() else run.parent
@@ -103,35 +111,39 @@ def pose_pairs(dataset: Any, model: PoseModel, device: torch.device, limit: int 
         poses = poses.take(torch.linspace(0, len(poses.target) - 1, limit, device=device).round().long())
     target = judged(poses.target, model.input_kind)
     action = poses.action.repeat_interleave(len(target) // len(poses.action))
-    return PosePairs(poses.inputs(model.in_channels), target, action)
+    frames = poses.target if gives_frames(model) else None
+    return PosePairs(poses.inputs(model.in_channels), target, action, frames)
 
 
-def report(pose: Tensor, poses: PosePairs, skeleton: Skeleton, actions: Sequence[str]) -> dict[str, Any]:
+def report(
+    pose: Tensor,
+    poses: PosePairs,
+    skeleton: Skeleton,
+    actions: Sequence[str],
+    *,
+    pred_frames: Tensor | None = None,
+    plugins: Sequence[ModuleType] = (),
+) -> dict[str, Any]:
     """All metrics of predicted poses [N, J, 3] in metres; those that are lengths in mm.
 
-    ``parts`` and ``joints`` are MPJPE over all poses; ``actions`` holds the protocols on each action's poses. 133
-    joints are taken for COCO_WHOLEBODY's, and add the H3WB protocol as ``h3wb``.
+    ``parts`` and ``joints`` are MPJPE over all poses; ``actions`` holds the protocols on each action's poses. With
+    ``pred_frames`` [..., T, J, 3] the metrics of motion are among them, and with the joints of COCO_WHOLEBODY the H3WB
+    protocol as ``h3wb``. What ``plugins`` register is reported too, see :func:`skelgraph.nn.metrics.reported`.
     """
     target = poses.target
     error = metrics.per_joint(pose, target) * 1000
-    result: dict[str, Any] = _protocols(pose, target)
+    offered: dict[str, Any] = {"pred": pose, "target": target, "skeleton": skeleton}
+    if skeleton.joints == COCO_WHOLEBODY.joints:
+        offered |= {"pred_whole_body": pose, "target_whole_body": target}
+    if pred_frames is not None and pred_frames.size(-3) > 1:
+        offered |= {"pred_frames": pred_frames, "target_frames": poses.target_frames, "bones": skeleton.bones}
+    result: dict[str, Any] = metrics.reported(offered, plugins)
     result["parts"] = {name: float(error[:, list(joints)].mean()) for name, joints in skeleton.parts.items()}
     result["joints"] = dict(zip(skeleton.joints, error.mean(0).tolist(), strict=True))
     result["actions"] = {}
     for number, action in enumerate(actions):
         chosen = poses.action == number
         if bool(chosen.any()):
-            result["actions"][action] = _protocols(pose[chosen], target[chosen])
-    if skeleton.num_joints == 133:
-        result["h3wb"] = {name: float(value) * 1000 for name, value in metrics.h3wb(pose, target).items()}
+            of_action = {"pred": pose[chosen], "target": target[chosen], "skeleton": skeleton}
+            result["actions"][action] = metrics.reported(of_action, plugins)
     return result
-
-
-def _protocols(pose: Tensor, target: Tensor) -> dict[str, float]:
-    return {
-        "mpjpe_mm": float(metrics.mpjpe(pose, target)) * 1000,
-        "p_mpjpe_mm": float(metrics.p_mpjpe(pose, target)) * 1000,
-        "n_mpjpe_mm": float(metrics.n_mpjpe(pose, target)) * 1000,
-        "pck": float(metrics.pck(pose, target)),
-        "auc": float(metrics.auc(pose, target)),
-    }

@@ -101,6 +101,7 @@ class Experiment:
     schedule: LearningRate
     training: Training
     loggers: list[Logger]
+    plugins: Sequence[ModuleType] = ()
 
 
 def build(settings: Mapping[str, Any], plugins: Plugins = ()) -> Experiment:
@@ -129,6 +130,7 @@ def build(settings: Mapping[str, Any], plugins: Plugins = ()) -> Experiment:
         schedule=build_schedule(settings.get("schedule", {}), modules),
         training=training,
         loggers=[loggers.CSV(), *_loggers(settings, modules)],
+        plugins=modules,
     )
 
 

@@ -16,8 +16,8 @@ from torch import Tensor, nn
 
 from skelgraph.datasets.randomness import hash64
 from skelgraph.nn import losses
-from skelgraph.nn.output import as_output, map_output
-from skelgraph.nn.prediction import answered, judged, predict
+from skelgraph.nn.output import PoseOutput, as_output, map_output
+from skelgraph.nn.prediction import answered, gives_frames, judged, predict
 from skelgraph.training import checkpoint, optim
 from skelgraph.training.batches import Batches
 from skelgraph.training.evaluate import PosePairs, pose_pairs
@@ -143,7 +143,7 @@ class Loop:
             output = as_output(self.model(x))
         output = map_output(Tensor.float, output)
         target = answered(target, self.model)
-        loss, _ = losses.objective(output, target, self.experiment.skeleton, self.experiment.loss)
+        loss, _ = self.objective(output, target)
         self.optimizer.zero_grad(set_to_none=True)
         loss.backward()
         gradients = [p.grad for p in group["params"] if p.grad is not None]
@@ -165,6 +165,11 @@ class Loop:
         if self.device.type == "cuda":
             index = torch.cuda.current_device() if self.device.index is None else self.device.index
             torch.cuda.default_generators[index].manual_seed(seed)
+
+    def objective(self, output: PoseOutput, target: Tensor) -> tuple[Tensor, dict[str, Tensor]]:
+        made = self.experiment
+        frames = gives_frames(self.model)
+        return losses.objective(output, target, made.skeleton, made.loss, made.plugins, frames=frames)
 
     def learning_rate(self, step: int) -> float:
         factor = self.experiment.schedule.factor(step, self.state.epoch, self.total_steps)

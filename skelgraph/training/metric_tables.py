@@ -14,7 +14,7 @@ _PROTOCOLS = {
     "mpjpe_mm": "MPJPE (mm)",
     "p_mpjpe_mm": "P-MPJPE (mm)",
     "n_mpjpe_mm": "N-MPJPE (mm)",
-    "velocity_mm": "velocity error (mm)",
+    "velocity_error_mm": "velocity error (mm)",
     "pck": "PCK at 150 mm (%)",
     "auc": "AUC (%)",
     "origin_mpjpe_mm": "MPJPE relative to the origin (mm)",
@@ -24,6 +24,7 @@ _PROTOCOLS = {
     "bone_variation": "bones' variation (%)",
 }
 _SHARES = ("pck", "auc", "keypoint_pck", "bone_variation")
+_COUNTS = ("poses", "parameters", "steps", "train_seconds")
 _FIRST = {
     "overall": "metric",
     "parts": "part",
@@ -64,10 +65,12 @@ def metric_rows(metrics: Mapping[str, Any], by: By = "overall") -> list[Row]:
         raise ValueError(f"by is {by!r}; expected one of {', '.join(get_args(By))}")
     baseline = metrics.get("mean_pose", {})
     if by == "overall":
-        scales = {key: 100.0 if key in _SHARES else 1.0 for key in _PROTOCOLS}
+        plugins = [key for key, value in metrics.items() if type(value) is float and key not in (*_PROTOCOLS, *_COUNTS)]
+        labels = _PROTOCOLS | {key: key for key in plugins}
+        scales = {key: 100.0 if key in _SHARES else 1.0 for key in labels}
         return [
             Row(label, scales[key] * metrics[key], scales[key] * baseline[key] if key in baseline else None)
-            for key, label in _PROTOCOLS.items()
+            for key, label in labels.items()
             if key in metrics
         ]
     means = baseline.get(by, {})

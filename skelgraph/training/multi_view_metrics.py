@@ -6,17 +6,19 @@ from collections.abc import Callable
 from typing import Any
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from skelgraph.datasets.multiview import Clips, film
 from skelgraph.nn import metrics
+from skelgraph.nn.models import PoseModel
+from skelgraph.nn.output import as_output
 from skelgraph.skeleton import Skeleton
 from skelgraph.skeleton.bones import center_on
 
 
 @torch.no_grad()
 def views_report(
-    model: nn.Module, clips: Clips, skeleton: Skeleton, batch_size: int = 64, check: Callable[[], None] = lambda: None
+    model: PoseModel, clips: Clips, skeleton: Skeleton, batch_size: int = 64, check: Callable[[], None] = lambda: None
 ) -> dict[str, Any]:
     """Errors on the middle frames of clips.
 
@@ -48,20 +50,13 @@ def views_report(
     pose = _poses(model, x, batch_size, check)
     relative = metrics.mpjpe(*(center_on(each, skeleton.origin) for each in (pose[:, middle], target)))
     truth, px = (film(clips.cameras, each)[0] for each in (clips.target, pose))
-    off = (px - clips.keypoints).norm(dim=-1)[clips.confidence > 0]
-    ahead = px[:, :, middle].isfinite().all(-1).all(-1)  # of the camera, as only a pose that is far off is not
-    px_true, px_found = truth[:, :, middle][ahead], px[:, :, middle][ahead]
-    result |= {
-        "origin_mpjpe_mm": float(relative) * 1000,
-        "keypoint_pck": float(metrics.keypoint_pck(px_found, px_true)),
-        "keypoint_mse": float(metrics.keypoint_mse(px_found, px_true)),
-        "reprojection_px": float(off.nanmedian()),
-    }
+    residual = (px - clips.keypoints).norm(dim=-1)[clips.confidence > 0]
+    in_front = px[:, :, middle].isfinite().all(-1).all(-1)  # of the camera, as only a pose that is far off is not
+    offered: dict[str, Any] = {"pred_px": px[:, :, middle][in_front], "target_px": truth[:, :, middle][in_front]}
     if x.size(2) > 1:
-        result["bone_variation"] = float(
-            torch.stack([metrics.bone_variation(each, skeleton.bones) for each in pose]).mean()
-        )
-    return result
+        offered |= {"pred_frames": pose, "bones": skeleton.bones}
+    result |= {"origin_mpjpe_mm": float(relative) * 1000, "reprojection_px": float(residual.nanmedian())}
+    return result | metrics.reported(offered)
 
 
 def _world_errors(pose: Tensor, target: Tensor, x: Tensor) -> dict[str, float]:
@@ -71,9 +66,9 @@ def _world_errors(pose: Tensor, target: Tensor, x: Tensor) -> dict[str, float]:
     return {"mpjpe_mm": float(error.mean())} | ({"met_mpjpe_mm": float(error[met].mean())} if met.any() else {})
 
 
-def _poses(model: nn.Module, x: Tensor, batch_size: int, check: Callable[[], None]) -> Tensor:
+def _poses(model: PoseModel, x: Tensor, batch_size: int, check: Callable[[], None]) -> Tensor:
     parts = []
     for part in x.split(batch_size):
         check()
-        parts.append(model(part).float())
+        parts.append(as_output(model(part)).pose.float())
     return torch.cat(parts)

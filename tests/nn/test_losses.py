@@ -1,22 +1,20 @@
 """The losses against their formulas, their gradients, and the weighted sum by name."""
 
-from typing import NamedTuple
+import types
 
 import pytest
 import torch
 from torch import Tensor
 from torch.autograd import gradcheck
 
+from skelgraph.errors import ConfigError
 from skelgraph.nn import losses
+from skelgraph.nn.output import PoseOutput
+from skelgraph.skeleton import Skeleton
 from skelgraph.skeleton.builtin import COCO, COCO_WHOLEBODY, FACE, HUMAN36M
 
 TRIANGLES = losses.limb_triangles(HUMAN36M)
 ALL = dict.fromkeys(("mpjpe", "mse", "l1", "error", "normal", "bone"), 0.5)
-
-
-class Output(NamedTuple):
-    pose: Tensor
-    error: Tensor | None = None
 
 
 def poses(*shape: int, seed: int = 0) -> Tensor:
@@ -92,7 +90,7 @@ def test_velocity_loss_is_its_formula_and_zero_for_one_frame() -> None:
         lambda p, y: losses.normal(p, y, TRIANGLES),
         lambda p, y: losses.error(p, y, 2 * y),
         lambda p, y: losses.velocity(p, y),
-        lambda p, y: losses.objective(Output(p, p), y, HUMAN36M, ALL | {"error": 0.0})[0],
+        lambda p, y: losses.objective(PoseOutput(p, p), y, HUMAN36M, ALL | {"error": 0.0})[0],
     ],
     ids=["mse", "l1", "mpjpe", "bone", "normal", "error", "velocity", "objective"],
 )
@@ -111,7 +109,7 @@ def test_gradients_are_finite_on_degenerate_poses(degenerate: str, dtype: torch.
         "point": (torch.ones(17, 3), torch.ones(17, 3)),
     }[degenerate]
     pred = pred.to(dtype, copy=True).requires_grad_()
-    total, values = losses.objective(Output(pred, torch.zeros(17, 3, dtype=dtype)), y.to(dtype), HUMAN36M, ALL)
+    total, values = losses.objective(PoseOutput(pred, torch.zeros(17, 3, dtype=dtype)), y.to(dtype), HUMAN36M, ALL)
     total.backward()
     assert pred.grad is not None and pred.grad.isfinite().all()
     assert all(value.isfinite() for value in values.values())
@@ -120,7 +118,7 @@ def test_gradients_are_finite_on_degenerate_poses(degenerate: str, dtype: torch.
 def test_objective_is_the_weighted_sum_and_names_each_value() -> None:
     pred, y = poses(2, 17, 3).requires_grad_(), poses(2, 17, 3, seed=1)
     weights = {"mse": 0.5, "error": 0.25, "normal": 2.5e-4, "bone": 5e-4}
-    total, values = losses.objective(Output(pred, pred.abs()), y, HUMAN36M, weights)
+    total, values = losses.objective(PoseOutput(pred, pred.abs()), y, HUMAN36M, weights)
     expected = {
         "mse": losses.mse(pred, y),
         "error": losses.error(pred.abs(), pred, y),
@@ -135,7 +133,7 @@ def test_objective_is_the_weighted_sum_and_names_each_value() -> None:
     total.backward()
     plain, _ = losses.objective(pred, y, HUMAN36M, {"mpjpe": 1.0})
     torch.testing.assert_close(plain, losses.mpjpe(pred, y))
-    torch.testing.assert_close(losses.objective(Output(pred), y, HUMAN36M, {"mpjpe": 1.0})[0], plain)
+    torch.testing.assert_close(losses.objective(PoseOutput(pred), y, HUMAN36M, {"mpjpe": 1.0})[0], plain)
 
 
 def test_objective_computes_in_the_targets_precision() -> None:
@@ -148,10 +146,39 @@ def test_objective_computes_in_the_targets_precision() -> None:
 
 def test_objective_takes_sequences_for_velocity_only() -> None:
     pred, y = poses(2, 6, 17, 3), poses(2, 6, 17, 3, seed=1)
-    total, _ = losses.objective(pred, y, HUMAN36M, {"velocity": 2.0})
+    total, _ = losses.objective(pred, y, HUMAN36M, {"velocity": 2.0}, frames=True)
     torch.testing.assert_close(total, 2 * losses.velocity(pred, y))
-    with pytest.raises(ValueError, match="sequences"):
-        losses.objective(pred[0], y[0], HUMAN36M, {"velocity": 1.0})
+    of_layers = PoseOutput(pred[0], poses=pred)
+    for single, target in ((pred, y), (pred[0], y[0]), (of_layers, y[0])):
+        with pytest.raises(ConfigError, match="'velocity' needs a model of clips"):
+            losses.objective(single, target, HUMAN36M, {"velocity": 1.0})
+
+
+def test_a_loss_is_one_function_of_what_it_names() -> None:
+    """A function in a module's register is a loss; nothing else has to be told of it."""
+
+    def huber(pred: Tensor, target: Tensor, skeleton: Skeleton, delta: float = 0.1) -> Tensor:
+        assert skeleton is HUMAN36M
+        return torch.nn.functional.huber_loss(pred, target, delta=delta)
+
+    def seen(image: Tensor) -> Tensor:
+        return image.mean()
+
+    module = types.ModuleType("more_losses")
+    module.__dict__.update(huber=huber, seen=seen, __all__=["huber", "seen"])
+    pred, y = poses(2, 17, 3), poses(2, 17, 3, seed=1)
+    total, values = losses.objective(pred, y, HUMAN36M, {"huber": 2.0, "mse": 1.0}, [module])
+    expected = 2 * huber(pred, y, HUMAN36M) + losses.mse(pred, y)
+    assert torch.equal(total, expected) and list(values) == ["huber", "mse"]
+    with pytest.raises(ConfigError, match="'seen' needs image"):
+        losses.objective(pred, y, HUMAN36M, {"seen": 1.0}, [module])
+
+
+def test_every_registered_loss_is_offered_what_it_needs() -> None:
+    pred, y = poses(2, 6, 17, 3), poses(2, 6, 17, 3, seed=1)
+    weights = dict.fromkeys(losses.__all__, 1.0)
+    _, values = losses.objective(PoseOutput(pred, pred.abs()), y, HUMAN36M, weights, frames=True)
+    assert values.keys() == weights.keys() and all(value.isfinite() for value in values.values())
 
 
 @pytest.mark.parametrize(
@@ -159,13 +186,13 @@ def test_objective_takes_sequences_for_velocity_only() -> None:
     [
         ({"mpjp": 1.0}, "unknown loss 'mpjp'; did you mean 'mpjpe'"),
         ({"perceptual": 1.0}, "mpjpe, mse"),
-        ({"error": 1.0}, "foretells its error"),
+        ({"error": 1.0}, "predicts its error"),
         ({}, "names no terms"),
     ],
 )
 def test_objective_refuses_what_it_cannot_compute(weights: dict[str, float], message: str) -> None:
     with pytest.raises(ValueError, match=message):
-        losses.objective(Output(poses(2, 17, 3)), poses(2, 17, 3), HUMAN36M, weights)
+        losses.objective(PoseOutput(poses(2, 17, 3)), poses(2, 17, 3), HUMAN36M, weights)
 
 
 def test_limb_triangles_are_found_by_name() -> None:
@@ -187,14 +214,14 @@ def test_losses_do_not_broadcast(loss) -> None:
 
 def test_a_step_is_the_same_on_every_device_without_waiting_for_it(device: torch.device) -> None:
     pred, y = poses(4, 17, 3), poses(4, 17, 3, seed=1)
-    expected, _ = losses.objective(Output(pred, pred), y, HUMAN36M, ALL)
+    expected, _ = losses.objective(PoseOutput(pred, pred), y, HUMAN36M, ALL)
     moved = pred.to(device).requires_grad_()
     target = y.to(device)
-    losses.objective(Output(moved, moved), target, HUMAN36M, ALL)[0].backward()
+    losses.objective(PoseOutput(moved, moved), target, HUMAN36M, ALL)[0].backward()
     if device.type == "cuda":
         torch.cuda.set_sync_debug_mode("error")
     try:
-        total, _ = losses.objective(Output(moved, moved), target, HUMAN36M, ALL)
+        total, _ = losses.objective(PoseOutput(moved, moved), target, HUMAN36M, ALL)
         total.backward()
     finally:
         if device.type == "cuda":

@@ -154,6 +154,31 @@ def test_bones_of_a_rigid_body_do_not_vary_and_gaps_do_not_count():
         metrics.bone_variation(moving, bones)
 
 
+def test_bones_of_several_sequences_are_judged_each_by_itself():
+    random = torch.Generator().manual_seed(0)
+    sequences, bones = torch.randn(4, 6, 5, 3, generator=random, dtype=torch.float64), [(0, 1), (1, 2), (3, 4)]
+    sequences[1, 2, 4] = torch.nan
+    each = torch.stack([metrics.bone_variation(sequence, bones) for sequence in sequences])
+    torch.testing.assert_close(metrics.bone_variation(sequences, bones), each.mean())
+    sequences[2, 1:, 2] = torch.nan
+    with pytest.raises(ValueError, match=r"\[\(1, 2\)\] are found in fewer than 2 frames"):
+        metrics.bone_variation(sequences, bones)
+
+
+def test_every_registered_metric_is_reported_where_it_has_what_it_needs():
+    random = torch.Generator().manual_seed(0)
+    frames, others = torch.randn(2, 4, 6, 133, 3, generator=random)
+    pixels = {"pred_px": frames[:, 0, :, :2], "target_px": others[:, 0, :, :2]}
+    whole = {"pred_whole_body": frames[:, 0], "target_whole_body": others[:, 0]}
+    motion = {"pred_frames": frames, "target_frames": others, "bones": [(0, 1)]}
+    poses = {"pred": frames[:, 0], "target": others[:, 0]}
+    result = metrics.reported({**poses, **motion, **whole, **pixels})
+    assert [name.removesuffix("_mm") for name in result] == metrics.__all__
+    assert result["mpjpe_mm"] == float(metrics.mpjpe(frames[:, 0], others[:, 0])) * 1000
+    assert list(metrics.reported(poses)) == ["mpjpe_mm", "p_mpjpe_mm", "n_mpjpe_mm", "pck", "auc"]
+    assert metrics.reported({}) == {}
+
+
 def test_bone_variation_is_the_mean_of_sd_over_mean():
     lengths = torch.tensor([[1.0, 2.0], [2.0, 2.0], [3.0, 2.0]], dtype=torch.float64)
     poses = torch.zeros(3, 3, 3, dtype=torch.float64)

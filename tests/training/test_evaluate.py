@@ -1,6 +1,7 @@
 """Evaluation against sums written out by hand."""
 
 import json
+import types
 from pathlib import Path
 
 import pytest
@@ -9,11 +10,13 @@ import torch
 from torch import Tensor
 
 from skelgraph import Skeleton
+from skelgraph.nn import metrics
 from skelgraph.nn.models import SkeletonModel
 from skelgraph.nn.prediction import predict
 from skelgraph.skeleton import builtin
 from skelgraph.training import evaluate, train
 from skelgraph.training.evaluate import PosePairs, report
+from skelgraph.training.metric_tables import metric_rows
 from skelgraph.training.progress import Silent
 
 STICK = Skeleton.from_dict(tiny.SKELETON)
@@ -51,7 +54,7 @@ def test_best_and_overrides_and_a_bare_file(run: Path) -> None:
     assert single == other
     with pytest.raises(ValueError, match="did you mean 'size'"):
         evaluate.evaluate(run, overrides=["data.sise=6"], plugins=[tiny])
-    with pytest.raises(ValueError, match="--plugin PACKAGE"):
+    with pytest.raises(ValueError, match="needs the package tiny"):
         evaluate.evaluate(run)
 
 
@@ -92,3 +95,38 @@ def test_whole_bodies_add_the_h3wb_protocol() -> None:
     result = report(pose, poses, skeleton, ["stand"])
     assert list(result["h3wb"]) == ["all", "body", "face", "face_nose", "hands", "hands_wrist"]
     assert result["h3wb"]["face_nose"] == pytest.approx(50, rel=1e-4) and result["h3wb"]["hands"] == 0
+
+
+def test_133_joints_of_another_skeleton_are_no_whole_body() -> None:
+    chain = Skeleton("chain", [f"j{i}" for i in range(133)], [-1, *range(132)])
+    target = torch.randn(4, 133, 3) * 0.3
+    poses = PosePairs(torch.zeros(4, 133, 2), target, torch.zeros(4, dtype=torch.long))
+    assert "h3wb" not in report(target, poses, chain, ["stand"])
+
+
+def test_metrics_of_motion_are_those_of_all_frames() -> None:
+    target = torch.randn(4, 3, 3, 3, dtype=torch.float64)
+    pose = target + torch.tensor([0.0, 0.01, 0.03]).view(1, 3, 1, 1)  # steps that are 10 and 20 mm off in each axis
+    zeros = torch.zeros(4, dtype=torch.long)
+    poses = PosePairs(torch.zeros(4, 3, 3, 2), target[:, 1], zeros, target)
+    result = report(pose[:, 1], poses, STICK, ["stand"], pred_frames=pose)
+    assert result["velocity_error_mm"] == pytest.approx(15 * 3**0.5)
+    assert result["mpjpe_mm"] == pytest.approx(10 * 3**0.5) and result["bone_variation"] > 0
+    assert "velocity_error_mm" not in report(pose[:, 1], poses, STICK, ["stand"])
+
+
+def test_a_metric_is_one_function_that_says_what_it_needs_and_gives() -> None:
+    def farthest(pred: Tensor, target: Tensor) -> metrics.Metres:
+        return (pred - target).norm(dim=-1).max()
+
+    def loss(pred: Tensor, target: Tensor) -> Tensor:
+        raise AssertionError("no metric: its type says no unit")
+
+    module = types.ModuleType("more_metrics")
+    module.__dict__.update(farthest=farthest, loss=loss, Net=OneSided, __all__=["farthest", "loss", "Net"])
+    target = torch.randn(4, 3, 3)
+    pose = target + torch.tensor([0.0, 0.3, 0.4])
+    poses = PosePairs(torch.zeros(4, 3, 2), target, torch.zeros(4, dtype=torch.long))
+    result = report(pose, poses, STICK, ["stand"], plugins=[module])
+    assert result["farthest_mm"] == pytest.approx(500) == result["actions"]["stand"]["farthest_mm"]
+    assert "loss" not in result and "farthest_mm" in [row.name for row in metric_rows(result)]
