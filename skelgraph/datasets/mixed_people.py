@@ -23,13 +23,15 @@ from skelgraph.datasets.people.motions import STYLE_COLUMNS
 from skelgraph.datasets.people.retarget import retarget
 from skelgraph.datasets.randomness import Style, generator, shares
 from skelgraph.datasets.samples import Poses
-from skelgraph.geometry.rotations import about_y
+from skelgraph.geometry.axes import z_up
+from skelgraph.geometry.rotations import about_y, rotate
 from skelgraph.skeleton import Skeleton, builtin
 from skelgraph.skeleton.bones import center_on
 from skelgraph.skeleton.builtin import HUMAN36M
 
 _NUM_PEOPLE = {"train": 16384, "test": 512}
 _LEAN_DEG = 6.0
+_Y_UP = torch.from_numpy(z_up("y")).float().mT  # recordings are z up, generated people y up
 
 
 class MixedPeople:
@@ -145,14 +147,14 @@ class MixedPeople:
 
     def _recorded(self, count: int, random: torch.Generator) -> Tensor:
         index = torch.randint(len(self._recording), (count,), generator=random)
-        joints = _y_up(self._recording.bodies(index, random))
+        joints = rotate(_Y_UP, self._recording.bodies(index, random))
         return joints[:, [self._recording.joints.index(joint) for joint in self.skeleton.joints]]
 
     def _retargeted(self, count: int, random: torch.Generator) -> Tensor:
         made = []
         for human, size in zip(self._humans, shares(count, len(self._humans)), strict=True):
             index = torch.randint(len(self._motion), (size,), generator=random)
-            joints = _y_up(self._motion.bodies(index, random)).unbind(1)
+            joints = rotate(_Y_UP, self._motion.bodies(index, random)).unbind(1)
             phase, person, style = self._performers(size, random)
             posture = relaxed(phase, style)
             frames = retarget(dict(zip(self._motion.joints, joints, strict=True)))
@@ -177,9 +179,3 @@ class MixedPeople:
 
     def _generator(self, *key: str | int) -> torch.Generator:
         return generator("MixedPeople", self.seed, self.split, *key)
-
-
-def _y_up(joints: Tensor) -> Tensor:
-    """From z up to y up."""
-    x, y, z = joints.unbind(-1)
-    return torch.stack([x, z, -y], -1)

@@ -16,6 +16,7 @@ from skelgraph.datasets.people.body_shape import SHAPE_COLUMNS
 from skelgraph.datasets.people.human import Human
 from skelgraph.datasets.people.motions import STYLE_COLUMNS
 from skelgraph.datasets.randomness import generator, shares
+from skelgraph.geometry.axes import z_up
 from skelgraph.geometry.cameras import Camera
 from skelgraph.geometry.human36m import SERIALS, SESSIONS, human36m_cameras
 from skelgraph.geometry.rotations import about_x, about_y, about_z, rotate
@@ -23,6 +24,7 @@ from skelgraph.nn.inputs import multiview_input
 from skelgraph.skeleton import Skeleton
 from skelgraph.skeleton.bones import center_on
 
+_Z_UP = torch.from_numpy(z_up("y")).float()  # generated people are y up
 _AREA_M = 1.0
 _NEAREST_M = 0.5
 _PEOPLE = {"train": 16384, "test": 512}
@@ -182,8 +184,7 @@ class MultiView:
         step = (slow + (fast - slow) * pace) / (self.fps[0] + (self.fps[1] - self.fps[0]) * rate)
         phase = (2 * start + step * torch.arange(self.num_frames)).flatten()
         shape, style = (t.repeat_interleave(self.num_frames, 0) for t in (self._people[person], style))
-        x, y, z = self._human.joints(action, phase, shape, style).unbind(-1)
-        joints = torch.stack([x, -z, y], -1).unflatten(0, (count, self.num_frames))
+        joints = rotate(_Z_UP, self._human.joints(action, phase, shape, style)).unflatten(0, (count, self.num_frames))
         middle = joints[:, self.num_frames // 2].mean(1, keepdim=True) * torch.tensor([1.0, 1.0, 0.0])
         middle[..., 2] = joints[..., 2].amin((1, 2)).unsqueeze(1)
         return rotate(about_z(2 * torch.pi * turn[:, 0])[:, None], joints - middle.unsqueeze(1))

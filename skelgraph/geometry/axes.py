@@ -1,4 +1,4 @@
-"""Where the axes of other programs point, and poses from one to the other; the unit is always the metre.
+"""Where the axes of other programs and of worlds point, and poses from one to the other; the unit is the metre.
 
 A preset's ``facing`` is where a person looks who looks into the camera; all but ``camera`` lay the axis that their
 program calls forward there. The camera is taken to be level: what is up in the picture is up in the world.
@@ -6,6 +6,7 @@ program calls forward there. The camera is taken to be level: what is up in the 
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 
@@ -19,7 +20,7 @@ _Vector = tuple[int, int, int]
 
 @dataclass(frozen=True)
 class Axes:
-    """Three axes, told by what they are in the camera's frame (x right, y down, z forward).
+    """Three axes, given as vectors of the camera's frame (x right, y down, z forward).
 
     Args:
         name: of the preset.
@@ -62,6 +63,35 @@ PRESETS = MappingProxyType({axes.name: axes for axes in _ALL})
 """``camera``: ours. ``blender``: Blender's world, whose front view shows who looks along -y. ``unity``: Unity's world;
 its left-handedness mirrors the numbers, not the person: shown by a program with right-handed axes they look mirrored.
 ``opensim``: OpenSim's ground. ``y_up``: that of BVH files, glTF and OpenGL."""
+
+
+LEVEL: Mapping[str, tuple[_Vector, _Vector, _Vector]] = MappingProxyType(
+    {
+        "x": ((0, 1, 0), (-1, 0, 0), (0, 0, 1)),
+        "y": ((1, 0, 0), (0, -1, 0), (0, 0, -1)),
+        "z": ((1, 0, 0), (0, 0, -1), (0, 1, 0)),
+        "-x": ((0, -1, 0), (1, 0, 0), (0, 0, 1)),
+        "-y": ((1, 0, 0), (0, 1, 0), (0, 0, 1)),
+        "-z": ((1, 0, 0), (0, 0, 1), (0, -1, 0)),
+    }
+)
+"""By the axis of a world that points up: the rows of the turn by right angles after which y points down, as in a camera
+that is held level."""
+
+
+def y_down(up: str) -> NDArray[np.float64]:
+    """The turn [3, 3] of :data:`LEVEL` for a world in which ``up`` points up."""
+    return np.array(LEVEL[up], dtype=np.float64)
+
+
+def z_up(up: str) -> NDArray[np.float64]:
+    """The turn [3, 3] by right angles of a world in which ``up`` points up to one in which z does."""
+    return PRESETS["blender"].matrix @ y_down(up)
+
+
+def up_vector(up: str) -> NDArray[np.float64]:
+    """The unit vector [3] of the axis that points up."""
+    return y_down(up).T @ (0, -1, 0)
 
 
 def get(name: str) -> Axes:

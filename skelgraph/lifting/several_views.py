@@ -13,7 +13,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from skelgraph.geometry import triangulation
+from skelgraph.geometry import axes, triangulation
 from skelgraph.geometry.cameras import Camera
 from skelgraph.io import calibrations, keypoints, poses
 from skelgraph.io.poses import world_pose
@@ -79,7 +79,7 @@ def lift_recording(
         device: auto, cpu or cuda.
         write: further files, by their endings: bvh, csv, trc, c3d.
         into: their axes, see :meth:`WorldPose.write`.
-        up: the world's axis that points up, see :data:`world_pose.LEVEL`; default :func:`world_pose.up_axis`.
+        up: the world's axis that points up: x, y, z, -x, -y or -z; default :func:`world_pose.up_axis`.
         refine: see :func:`skelgraph.multiview.body_refinement.refine_body`.
         smooth: filter the pose over time, see :mod:`skelgraph.motion.smoothing`.
         fps: frames per second, where the files do not say it.
@@ -153,7 +153,7 @@ def lift_found(
         guessed = np.asarray(np.isnan(points).any(-1))
         joints = filled(points, found.skeleton)
     else:
-        turn = world_pose.z_up(up)
+        turn = torch.from_numpy(axes.z_up(up))
         cameras = found.cameras.in_turned_world(turn)
         joints = (lift_views(model, cameras, px, confidence, progress=progress).double() @ turn).numpy()
         guessed = ((confidence > 0).sum(0) < 2).numpy()
@@ -261,8 +261,8 @@ def _interpolated(points: NDArray[np.float64]) -> NDArray[np.float64]:
 def _check_options(write: Sequence[str], into: str | None, up: str | None) -> None:
     poses.check_endings(write)
     world_pose.check_axes(into, write)
-    if up is not None and up not in world_pose.LEVEL:
-        raise ValueError(f"--up {up}: expected the world's axis that points up: {', '.join(world_pose.LEVEL)}")
+    if up is not None and up not in axes.LEVEL:
+        raise ValueError(f"--up {up}: expected the world's axis that points up: {', '.join(axes.LEVEL)}")
 
 
 def _load(checkpoint: str | Path, device: str, plugins: Plugins) -> _Network:

@@ -52,3 +52,15 @@ def test_errors_say_what_is_known():
         axes.get("qqq")
     with pytest.raises(ValueError, match=r"\[4, 2\]; expected \[..., 3\]"):
         axes.from_camera(np.zeros((4, 2)), "unity")
+
+
+@pytest.mark.parametrize("up", axes.LEVEL)
+def test_a_world_is_turned_by_right_angles_until_y_is_down_or_z_up(up):
+    expected = np.zeros(3)
+    expected["xyz".index(up[-1])] = -1 if up.startswith("-") else 1
+    np.testing.assert_array_equal(axes.up_vector(up), expected)
+    for turn, there in ((axes.y_down(up), [0, -1, 0]), (axes.z_up(up), [0, 0, 1])):
+        np.testing.assert_array_equal(turn @ expected, there)
+        np.testing.assert_array_equal(turn @ turn.T, np.eye(3))
+        assert np.linalg.det(turn) == pytest.approx(1)
+    np.testing.assert_array_equal(axes.z_up("z"), np.eye(3))

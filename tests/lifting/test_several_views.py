@@ -15,9 +15,10 @@ from torch import nn
 from skelgraph import Skeleton
 from skelgraph.cli.app import main
 from skelgraph.errors import OutputExistsError
+from skelgraph.geometry.axes import y_down
 from skelgraph.geometry.cameras import Camera
 from skelgraph.io.poses.formats import bvh, c3d, csv_table, trc
-from skelgraph.io.poses.world_pose import LEVEL, WorldPose
+from skelgraph.io.poses.world_pose import WorldPose
 from skelgraph.lifting.several_views import filled, lift_found, lift_recording, lift_views
 from skelgraph.multiview.recording import Recording
 from skelgraph.nn.models import SkeletonModel
@@ -308,7 +309,7 @@ def test_outputs_are_all_written_or_none(tmp_path, files, monkeypatch):
 
 
 def test_a_world_that_is_up_another_way_gives_the_same_files(tmp_path, exact):
-    turn = torch.tensor(LEVEL["z"], dtype=torch.float64)  # the world's -y becomes up
+    turn = torch.from_numpy(y_down("z"))  # the world's -y becomes up
     rig = {name: camera.in_turned_world(turn) for name, camera in walk.RIG.items()}
     files = walk.write(tmp_path, walk.views(*walk.film(exact)), rig)
     summary = lift_recording(files, tmp_path / "Calib.json", tmp_path / "out", write=["csv", "trc"])

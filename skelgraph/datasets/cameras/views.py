@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 
 from skelgraph.datasets.randomness import Style
+from skelgraph.geometry.axes import y_down
 from skelgraph.geometry.lens import project
 from skelgraph.geometry.rotations import about_x, about_y, about_z, rotate
 
@@ -90,4 +91,4 @@ def stand_before(
     return Views(around + shift[:, None], focal, center, size)
 
 
-FACING = torch.diag(torch.tensor([1.0, -1.0, -1.0]))  # y up to y down, face to face with the camera
+FACING = torch.from_numpy(y_down("y")).float()  # y up to y down, face to face with the camera

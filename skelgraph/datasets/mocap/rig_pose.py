@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from skelgraph.datasets.mocap.rig_names import ABOVE_EYES, JOINTS, PARENTS, Match
+from skelgraph.geometry.axes import z_up
 
 UNITS = {"m": 1.0, "cm": 0.01, "mm": 0.001, "inch": 0.0254, "CMU (0.45 inch)^-1": 0.0254 / 0.45}
 """Metres of what a BVH may count in; the last is that of CMU's own files, whose numbers are inches times 0.45."""
@@ -15,11 +16,6 @@ _BONES_M = {"head": (0.04, 0.4), "l_toe": (0.04, 0.35), "r_toe": (0.04, 0.35)}
 _LIMBS = tuple(JOINTS.index(f"{side}_{part}") for side in "lr" for part in ("knee", "ankle", "elbow", "wrist"))
 _LIMB_JUMP, _TRUNK_JUMP = 0.15, 0.5  # shares of a bone's median length; shoulders and trunk are no rigid bones
 _ABOVE = 5 / 3
-_TURNS = {
-    **{"+y": ((1, 0, 0), (0, 0, -1), (0, 1, 0)), "-y": ((1, 0, 0), (0, 0, 1), (0, -1, 0))},
-    **{"+z": ((1, 0, 0), (0, 1, 0), (0, 0, 1)), "-z": ((1, 0, 0), (0, -1, 0), (0, 0, -1))},
-    **{"+x": ((0, 1, 0), (0, 0, 1), (1, 0, 0)), "-x": ((0, 1, 0), (0, 0, -1), (-1, 0, 0))},
-}
 _Array = NDArray[np.float64]
 
 
@@ -79,7 +75,7 @@ def upright(joints: _Array, up: str) -> tuple[_Array, str]:
         standing = np.median(_place(joints, "neck") - feet, axis=0)
         axis = int(np.abs(standing).argmax())
         way = ("+" if standing[axis] > 0 else "-") + "xyz"[axis]
-    return np.array(_TURNS[way], dtype=np.float64), way
+    return z_up(way.removeprefix("+")), way
 
 
 def check_person(joints: _Array) -> None:

@@ -8,7 +8,6 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -16,7 +15,7 @@ import torch
 from numpy.typing import NDArray
 
 from skelgraph.files import atomic, json_file, npz
-from skelgraph.geometry import axes
+from skelgraph.geometry import axes as presets
 from skelgraph.geometry.cameras import Camera
 from skelgraph.io import poses
 from skelgraph.poses.pose3d import Pose3D
@@ -25,17 +24,6 @@ from skelgraph.skeleton.bones import center_on
 
 WORLD = "world"
 """In place of a preset of :mod:`skelgraph.geometry.axes`: the calibration's own."""
-LEVEL = MappingProxyType(
-    {
-        "x": ((0, 1, 0), (-1, 0, 0), (0, 0, 1)),
-        "y": ((1, 0, 0), (0, -1, 0), (0, 0, -1)),
-        "z": ((1, 0, 0), (0, 0, -1), (0, 1, 0)),
-        "-x": ((0, -1, 0), (1, 0, 0), (0, 0, 1)),
-        "-y": ((1, 0, 0), (0, 1, 0), (0, 0, 1)),
-        "-z": ((1, 0, 0), (0, 0, 1), (0, -1, 0)),
-    }
-)
-"""By the axis that points up: the turn of the world by which y points down."""
 _MOST_TILT_DEG = 40.0
 
 
@@ -49,25 +37,16 @@ def up_axis(cameras: Camera) -> tuple[str, float]:
         ValueError: if that is 40 degrees or more from every axis, or the cameras show no common direction.
     """
     up = -cameras.R[:, 1].mean(0)
-    name = max(LEVEL, key=lambda axis: float(up @ _vector(axis)))
-    cosine = float(up @ _vector(name)) / max(float(up.norm()), 1e-9)
+    along = {axis: float(up @ torch.from_numpy(presets.up_vector(axis))) for axis in presets.LEVEL}
+    name = max(along, key=lambda axis: along[axis])
+    cosine = along[name] / max(float(up.norm()), 1e-9)
     tilt = math.degrees(math.acos(min(1.0, cosine)))
     if up.norm() < 0.5 or tilt > _MOST_TILT_DEG:
         raise ValueError(
             f"the cameras do not tell which way is up: none of the world's axes does (nearest {name}, "
-            f"{tilt:.0f} degrees off); say it with --up: {', '.join(LEVEL)}"
+            f"{tilt:.0f} degrees off); say it with --up: {', '.join(presets.LEVEL)}"
         )
     return name, tilt
-
-
-def z_up(axis: str) -> torch.Tensor:
-    """The turn [3, 3] by right angles of a world in which ``axis`` points up to one in which z does."""
-    y_down_to_z_up = torch.tensor([[1.0, 0.0, 0.0], [0.0, 0.0, 1.0], [0.0, -1.0, 0.0]], dtype=torch.float64)
-    return y_down_to_z_up @ torch.tensor(LEVEL[axis], dtype=torch.float64)
-
-
-def _vector(axis: str) -> torch.Tensor:
-    return torch.tensor(LEVEL[axis], dtype=torch.float64).mT @ torch.tensor([0.0, -1.0, 0.0], dtype=torch.float64)
 
 
 @dataclass(frozen=True, eq=False)
@@ -77,7 +56,7 @@ class WorldPose:
     Args:
         joints: [F, J, 3] m.
         skeleton: J joints.
-        up: which axis points up, a key of :data:`LEVEL`.
+        up: which axis points up, a key of :data:`skelgraph.geometry.axes.LEVEL`.
         fps: frames per second.
         missing: [F, J] joints that fewer than two cameras saw, so that their position is a guess.
         cameras: names of the V cameras.
@@ -96,13 +75,13 @@ class WorldPose:
     error_px: NDArray[np.float32]
 
     def __post_init__(self) -> None:
-        if self.up not in LEVEL:
-            raise ValueError(f"up is {self.up!r}; expected one of {', '.join(LEVEL)}")
+        if self.up not in presets.LEVEL:
+            raise ValueError(f"up is {self.up!r}; expected one of {', '.join(presets.LEVEL)}")
         self._turned(np.eye(3))
 
     def seen_by(self, camera: Camera) -> Pose3D:
         """The pose relative to its origin joints, x right, y down, z forward of a camera that is held level."""
-        down = -_vector(self.up)
+        down = -torch.from_numpy(presets.up_vector(self.up))
         ahead = camera.R[2] - (camera.R[2] @ down) * down
         if ahead.norm() < 1e-3:  # it looks straight up or down: what is up in the picture lies ahead
             ahead = -camera.R[1] - (-camera.R[1] @ down) * down
@@ -124,7 +103,7 @@ class WorldPose:
             ValueError, FileExistsError, OSError: as :func:`skelgraph.io.poses.write`.
         """
         own = axes == WORLD or (axes is None and Path(path).suffix == ".csv")
-        turn = np.eye(3) if own else np.array(LEVEL[self.up], dtype=np.float64)
+        turn = np.eye(3) if own else presets.y_down(self.up)
         pose, root = self._turned(turn)
         # "camera" writes numbers as they are
         poses.write(pose, path, axes="camera" if own else axes, root_estimate=root)
@@ -186,7 +165,7 @@ def check_axes(name: str | None, write: Sequence[str]) -> None:
     if name == WORLD and "bvh" in write:
         raise ValueError("--axes world: BVH is y up; leave it out, and only csv is written in the calibration's axes")
     if name not in (None, WORLD):
-        axes.get(str(name))
+        presets.get(str(name))
 
 
-__all__ = ["LEVEL", "WORLD", "WorldPose", "check_axes", "up_axis", "z_up"]
+__all__ = ["WORLD", "WorldPose", "check_axes", "up_axis"]

@@ -7,8 +7,9 @@ import pytest
 import torch
 import walk
 
+from skelgraph.geometry.axes import LEVEL, z_up
 from skelgraph.geometry.cameras import Camera
-from skelgraph.io.poses.world_pose import LEVEL, WorldPose, up_axis, z_up
+from skelgraph.io.poses.world_pose import WorldPose, up_axis
 from skelgraph.poses.pose3d import Pose3D
 from skelgraph.skeleton.builtin import COCO
 
@@ -70,7 +71,7 @@ def test_a_pose_of_one_camera_is_no_world(tmp_path):
 
 @pytest.mark.parametrize("up", list(LEVEL))
 def test_models_get_a_world_with_z_up(up):
-    turn = z_up(up)
+    turn = torch.from_numpy(z_up(up))
     axis = torch.zeros(3, dtype=torch.float64)
     axis["xyz".index(up[-1])] = -1 if up.startswith("-") else 1
     assert torch.allclose(turn @ axis, torch.tensor([0, 0, 1], dtype=torch.float64))
