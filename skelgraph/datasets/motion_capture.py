@@ -298,6 +298,6 @@ def _frames(
     return np.concatenate(frames), lengths, heights, torch.from_numpy(action), actions
 
 
-def _action(sequence: motion_file.Sequence) -> str:
+def _action(sequence: motion_file.MocapSequence) -> str:
     name = re.sub(r"[\d_]+$", "", sequence.name.split("/")[-1])
     return name or sequence.subject

@@ -1,4 +1,4 @@
-"""Alignment of poses (Procrustes)."""
+"""Alignment of points: the best rotation (Kabsch) and the best similarity (Procrustes)."""
 
 from __future__ import annotations
 
@@ -6,6 +6,40 @@ import torch
 from torch import Tensor
 
 from skelgraph.skeleton.bones import difference
+
+
+def kabsch(covariance: Tensor) -> tuple[Tensor, Tensor]:
+    r"""The rotation :math:`\arg\max_{\det R = 1} \mathrm{tr}(R^\top C)` (Kabsch 1976; Umeyama 1991).
+
+    Args:
+        covariance: C [..., D, D].
+
+    Returns:
+        R [..., D, D] and the trace that it reaches [...].
+    """
+    u, s, vh = torch.linalg.svd(covariance)
+    sign = torch.ones_like(s)
+    sign[..., -1] = torch.linalg.det(u @ vh).sign()
+    return (u * sign.unsqueeze(-2)) @ vh, (s * sign).sum(-1)
+
+
+def nearest_rotation(rest: Tensor, posed: Tensor, weights: Tensor) -> Tensor:
+    r"""The rotations :math:`\arg\min_{\det R = 1} \sum_n w_n \lVert v_n - R o_n \rVert^2` (Kabsch 1976).
+
+    The smallest turn where several are as good: with one vector the shortest that turns o to v.
+
+    Args:
+        rest: vectors o [N, 3].
+        posed: vectors v [..., N, 3].
+        weights: w [N].
+
+    Returns:
+        [..., 3, 3].
+    """
+    covariance = torch.einsum("n,...ni,nj->...ij", weights, posed, rest)
+    # a trace of R in the sum to maximise, too small to matter but where nothing else decides
+    prior = 1e-9 * (weights @ rest.square().sum(-1)).clamp_min(1e-9)
+    return kabsch(covariance + prior * torch.eye(3, dtype=rest.dtype, device=rest.device))[0]
 
 
 def procrustes(pred: Tensor, target: Tensor) -> Tensor:
@@ -31,12 +65,9 @@ def procrustes(pred: Tensor, target: Tensor) -> Tensor:
     eps = 8 * torch.finfo(pred.dtype).eps
     fits = _has_extent(p, p - p_mean, eps) & _has_extent(t, t - t_mean, eps)
     p0, t0 = (torch.where(fits, x - mean, 0.0) for x, mean in ((p, p_mean), (t, t_mean)))
-    u, s, vh = torch.linalg.svd(p0.mT @ t0)
-    sign = torch.ones_like(s)
-    sign[..., -1] = torch.linalg.det(u @ vh).sign()
-    rotation = (u * sign.unsqueeze(-2)) @ vh
+    rotation, trace = kabsch(p0.mT @ t0)
     squared = p0.square().sum((-2, -1), keepdim=True)
-    scale = (s * sign).sum(-1)[..., None, None] / torch.where(fits, squared, 1.0)
+    scale = trace[..., None, None] / torch.where(fits, squared, 1.0)
     return torch.where(fits, scale * p0 @ rotation + t_mean, p).to(pred.dtype)
 
 

@@ -6,22 +6,8 @@ import torch
 from torch import Tensor
 
 
-def about_x(angle: Tensor) -> Tensor:
-    """Rotations [..., 3, 3] by ``angle`` [...] rad that turn y to z."""
-    return _about(angle, 0)
-
-
-def about_y(angle: Tensor) -> Tensor:
-    """Rotations [..., 3, 3] by ``angle`` [...] rad that turn z to x."""
-    return _about(angle, 1)
-
-
-def about_z(angle: Tensor) -> Tensor:
-    """Rotations [..., 3, 3] by ``angle`` [...] rad that turn x to y."""
-    return _about(angle, 2)
-
-
-def _about(angle: Tensor, axis: int) -> Tensor:
+def about(axis: int, angle: Tensor) -> Tensor:
+    """Rotations [..., 3, 3] by ``angle`` [...] rad about a coordinate axis: 0 x, 1 y, 2 z."""
     i, j = (axis + 1) % 3, (axis + 2) % 3
     matrix = angle.new_zeros(*angle.shape, 3, 3)
     cos, sin = torch.cos(angle), torch.sin(angle)
@@ -31,6 +17,21 @@ def _about(angle: Tensor, axis: int) -> Tensor:
     matrix[..., i, j] = -sin
     matrix[..., j, i] = sin
     return matrix
+
+
+def about_x(angle: Tensor) -> Tensor:
+    """Rotations [..., 3, 3] by ``angle`` [...] rad that turn y to z."""
+    return about(0, angle)
+
+
+def about_y(angle: Tensor) -> Tensor:
+    """Rotations [..., 3, 3] by ``angle`` [...] rad that turn z to x."""
+    return about(1, angle)
+
+
+def about_z(angle: Tensor) -> Tensor:
+    """Rotations [..., 3, 3] by ``angle`` [...] rad that turn x to y."""
+    return about(2, angle)
 
 
 def cross_matrix(vector: Tensor) -> Tensor:
@@ -58,3 +59,13 @@ def from_vector(vector: Tensor) -> Tensor:
 def rotate(matrix: Tensor, points: Tensor) -> Tensor:
     """Points [..., P, 3] turned by one rotation [..., 3, 3] each."""
     return points @ matrix.transpose(-1, -2)
+
+
+def to_euler_zxy(matrix: Tensor) -> Tensor:
+    """Angles (z, x, y) [..., 3] in rad of rotations [..., 3, 3], R = R_z R_x R_y; y is 0 in gimbal lock."""
+    sin_x = matrix[..., 2, 1]
+    locked = sin_x.abs() > 1 - 1e-12
+    z_locked = torch.atan2(matrix[..., 1, 0], matrix[..., 0, 0])
+    z_free = torch.atan2(-matrix[..., 0, 1], matrix[..., 1, 1])
+    y = torch.where(locked, 0, torch.atan2(-matrix[..., 2, 0], matrix[..., 2, 2]))
+    return torch.stack([torch.where(locked, z_locked, z_free), torch.asin(sin_x.clamp(-1, 1)), y], -1)

@@ -26,7 +26,7 @@ _UPSIDE_DOWN = 0.8
 
 
 @dataclass(frozen=True)
-class Sequence:
+class MocapSequence:
     """One recording: frames [start, stop) of a file."""
 
     name: str
@@ -51,7 +51,7 @@ class MotionFile:
     ground: np.ndarray
     height: np.ndarray
     ok: np.ndarray
-    sequences: tuple[Sequence, ...]
+    sequences: tuple[MocapSequence, ...]
 
 
 def locate(file: str | Path) -> Path:
@@ -133,7 +133,7 @@ def _checked_parents(path: Path, joints: tuple[str, ...], parents: np.ndarray) -
     return tuple(parents.tolist())
 
 
-def _sequences(path: Path, arrays: dict[str, np.ndarray]) -> tuple[Sequence, ...]:
+def _sequences(path: Path, arrays: dict[str, np.ndarray]) -> tuple[MocapSequence, ...]:
     rows = zip(*(arrays[name].tolist() for name in ("seq_name", "seq_subject", "seq_split")), strict=True)
     starts = arrays["seq_start"].astype(np.int64)
     stops = starts + arrays["seq_len"].astype(np.int64)
@@ -148,14 +148,14 @@ def _sequences(path: Path, arrays: dict[str, np.ndarray]) -> tuple[Sequence, ...
         late = shortened(np.flatnonzero(overlap).tolist(), 5)
         raise ValueError(f"{path}: sequences overlap: rows {late} start before the one before has ended")
     sequences = tuple(
-        Sequence(name, subject, split, int(start), int(stop))
+        MocapSequence(name, subject, split, int(start), int(stop))
         for (name, subject, split), start, stop in zip(rows, starts, stops, strict=True)
     )
     _check_splits(path, sequences)
     return sequences
 
 
-def _check_splits(path: Path, sequences: tuple[Sequence, ...]) -> None:
+def _check_splits(path: Path, sequences: tuple[MocapSequence, ...]) -> None:
     splits: dict[str, str] = {}
     for row, sequence in enumerate(sequences):
         if sequence.split not in ("train", "test"):

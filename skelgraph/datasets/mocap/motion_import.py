@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from skelgraph.datasets.mocap import motion_file, rig_pose
-from skelgraph.datasets.mocap.rig_names import ABOVE_EYES, JOINTS, MIDDLE, PARENTS, Match, find
+from skelgraph.datasets.mocap.rig_names import ABOVE_EYES, JOINTS, MIDDLE, PARENTS, RigMatch, find
 from skelgraph.files import atomic
 from skelgraph.files.new_file import new_file
 from skelgraph.geometry import axes
@@ -26,7 +26,7 @@ _MARKERS = "; a C3D can be used if its points are named as the joints of a rig: 
 
 
 @dataclass(frozen=True)
-class Recording:
+class ImportedRecording:
     """One file that was used.
 
     ``frames`` are those written, ``glitches`` of them are marked as unfit; ``fps`` is the file's own; ``unit``, ``up``
@@ -57,7 +57,7 @@ class Summary:
 
     path: Path
     fps: float
-    recordings: tuple[Recording, ...]
+    recordings: tuple[ImportedRecording, ...]
     failed: Mapping[str, str]
 
     def __str__(self) -> str:
@@ -75,13 +75,13 @@ class _Points(NamedTuple):
     points: _Array
     fps: float
     unit: str
-    match: Match
+    match: RigMatch
 
 
 class _Clip(NamedTuple):
     """A recording and its joints [F, 19, 3], m, z up; ``ok`` [F]."""
 
-    about: Recording
+    about: ImportedRecording
     joints: _Array
     ok: NDArray[np.bool_]
 
@@ -207,7 +207,7 @@ def _clip(path: Path, name: str, subject: str, fps: float, up: str) -> _Clip:
     except ValueError as error:
         raise ValueError(f"{path}: {error}") from None
     glitches, rig, derived = int((~ok).sum()), found.match.rig, _derived(found)
-    about = Recording(name, subject, "train", len(ok), glitches, found.fps, unit, way, rig, derived)
+    about = ImportedRecording(name, subject, "train", len(ok), glitches, found.fps, unit, way, rig, derived)
     return _Clip(about, joints, ok)
 
 
@@ -231,7 +231,7 @@ def _read_c3d(path: Path) -> _Points:
     return _Points(names, points, float(pose.fps or 0), "m", match)
 
 
-def _matched(path: Path, names: Sequence[str]) -> Match:
+def _matched(path: Path, names: Sequence[str]) -> RigMatch:
     try:
         return find(names)
     except ValueError as error:
@@ -293,4 +293,4 @@ def _arrays(clips: Sequence[_Clip], fps: float) -> dict[str, np.ndarray]:
     }
 
 
-__all__ = ["Recording", "Summary", "convert"]
+__all__ = ["ImportedRecording", "Summary", "convert"]

@@ -20,7 +20,7 @@ _PREFIX = re.compile(r"^(mixamorig\d*|bip\d+|ccbase|valvebiped(bip\d+)?|characte
 _EYES = ("head lefteye righteye", "head leye reye", "head lefteyesmplhf righteyesmplhf")
 
 
-class Rig(NamedTuple):
+class MocapRig(NamedTuple):
     """A way to name joints, in lower case, without namespace, prefix and separators; ``*`` is a side, ``|`` means or,
     ``a+b`` means b if there is an a too.
 
@@ -51,7 +51,7 @@ class Source(NamedTuple):
     indices: tuple[int, ...]
 
 
-class Match(NamedTuple):
+class RigMatch(NamedTuple):
     """The rig's name and the source of each of ``JOINTS``."""
 
     rig: str
@@ -61,32 +61,38 @@ class Match(NamedTuple):
 _ARM = ("*arm", "*forearm", "*hand")
 _UPPER_ARM = ("*upperarm", "*lowerarm|*forearm", "*hand")
 RIGS = (
-    Rig(
+    MocapRig(
         *("skelgraph", (_LEFT_RIGHT, _L_R), "*hip", "*knee", "*ankle", "*toe", "*shoulder", "*elbow", "*wrist"),
         *("spine", "thorax", "neck", "head"),
     ),
     # CMU's recordings as B. Hahne made them BVH: Spine is the upper end of the lower back
-    Rig("CMU", (_LEFT_RIGHT,), "*upleg", "*leg", "*foot", "*toebase|*footend", *_ARM, "lowerback+spine"),
-    Rig("MotionBuilder", (_LEFT_RIGHT,), "*upleg", "*leg", "*foot", "*toebase|*toe|*footend", *_ARM, "spine1|spine"),
-    Rig("Rokoko", (_LEFT_RIGHT,), "*thigh", "*shin", "*foot", "*toe|*footend", *_ARM, "spine2|spine1"),
-    Rig(
+    MocapRig("CMU", (_LEFT_RIGHT,), "*upleg", "*leg", "*foot", "*toebase|*footend", *_ARM, "lowerback+spine"),
+    MocapRig(
+        "MotionBuilder", (_LEFT_RIGHT,), "*upleg", "*leg", "*foot", "*toebase|*toe|*footend", *_ARM, "spine1|spine"
+    ),
+    MocapRig("Rokoko", (_LEFT_RIGHT,), "*thigh", "*shin", "*foot", "*toe|*footend", *_ARM, "spine2|spine1"),
+    MocapRig(
         *("Xsens", (_LEFT_RIGHT,), "*hip", "*knee", "*ankle", "*toe|*ankleend", "*shoulder", "*elbow", "*wrist"),
         "chest2|chest",
     ),
-    Rig("Xsens segments", (_LEFT_RIGHT,), "*upperleg", "*lowerleg", "*foot", "*toe", *_UPPER_ARM, "l3"),
-    Rig("Unity", (_LEFT_RIGHT,), "*upperleg", "*lowerleg", "*foot", "*toes|*footend", *_UPPER_ARM, "chest|spine"),
-    Rig("SMPL", (_LEFT_RIGHT, _L_R), "*hip", "*knee", "*ankle", "*foot", "*shoulder", "*elbow", "*wrist", "spine1"),
-    Rig("Biped", (_L_R,), "*thigh", "*calf", "*foot", "*toe0|*footend", *_UPPER_ARM, "spine1|spine"),
-    Rig("Character Creator", (_L_R,), "*thigh", "*calf", "*foot", "*toebase", *_UPPER_ARM, "spine01", "necktwist01"),
-    Rig(
+    MocapRig("Xsens segments", (_LEFT_RIGHT,), "*upperleg", "*lowerleg", "*foot", "*toe", *_UPPER_ARM, "l3"),
+    MocapRig("Unity", (_LEFT_RIGHT,), "*upperleg", "*lowerleg", "*foot", "*toes|*footend", *_UPPER_ARM, "chest|spine"),
+    MocapRig(
+        "SMPL", (_LEFT_RIGHT, _L_R), "*hip", "*knee", "*ankle", "*foot", "*shoulder", "*elbow", "*wrist", "spine1"
+    ),
+    MocapRig("Biped", (_L_R,), "*thigh", "*calf", "*foot", "*toe0|*footend", *_UPPER_ARM, "spine1|spine"),
+    MocapRig(
+        "Character Creator", (_L_R,), "*thigh", "*calf", "*foot", "*toebase", *_UPPER_ARM, "spine01", "necktwist01"
+    ),
+    MocapRig(
         *("Unreal", (_L_R,), "thigh*", "calf*", "foot*", "ball*", "upperarm*", "lowerarm*", "hand*"),
         *("spine02", "neck01|neck"),
     ),
-    Rig("Poser", (_L_R,), "*thigh", "*shin", "*foot", "*toe|*footend", "*shldr", "*forearm", "*hand", "abdomen"),
+    MocapRig("Poser", (_L_R,), "*thigh", "*shin", "*foot", "*toe|*footend", "*shldr", "*forearm", "*hand", "abdomen"),
 )
 
 
-def find(names: Sequence[str]) -> Match:
+def find(names: Sequence[str]) -> RigMatch:
     """Which of ``RIGS`` has joints of these names, the first of which all are there, and where they are.
 
     Raises:
@@ -116,7 +122,7 @@ def plain(name: str) -> str:
     return _PREFIX.sub("", re.sub(r"[^a-z0-9]", "", name.rpartition(":")[2].lower()))
 
 
-def _wanted(rig: Rig, sides: tuple[str, str]) -> dict[str, str]:
+def _wanted(rig: MocapRig, sides: tuple[str, str]) -> dict[str, str]:
     """The names that each joint but the pelvis may have."""
     parts = ("hip", "knee", "ankle", "toe", "shoulder", "elbow", "wrist")
     both = zip("lr", sides, strict=True)
@@ -134,13 +140,13 @@ def _found(wanted: str, places: Mapping[str, list[int]]) -> str:
     return ""
 
 
-def _match(rig: str, found: Mapping[str, str], places: Mapping[str, list[int]], names: Sequence[str]) -> Match:
+def _match(rig: str, found: Mapping[str, str], places: Mapping[str, list[int]], names: Sequence[str]) -> RigMatch:
     sources = {}
     for joint, chosen in found.items():
         indices = tuple(_only(name, places, names) for name in chosen.split())
         sources[joint] = Source(ABOVE_EYES if len(indices) > 1 else "", indices)
     sources["pelvis"] = Source(MIDDLE, (*sources["l_hip"].indices, *sources["r_hip"].indices))
-    return Match(rig, sources)
+    return RigMatch(rig, sources)
 
 
 def _only(name: str, places: Mapping[str, list[int]], names: Sequence[str]) -> int:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from skelgraph.datasets.mocap.rig_names import ABOVE_EYES, JOINTS, PARENTS, Match
+from skelgraph.datasets.mocap.rig_names import ABOVE_EYES, JOINTS, PARENTS, RigMatch
 from skelgraph.geometry.axes import z_up
 
 UNITS = {"m": 1.0, "cm": 0.01, "mm": 0.001, "inch": 0.0254, "CMU (0.45 inch)^-1": 0.0254 / 0.45}
@@ -19,7 +19,7 @@ _ABOVE = 5 / 3
 _Array = NDArray[np.float64]
 
 
-def joints(points: _Array, match: Match) -> _Array:
+def joints(points: _Array, match: RigMatch) -> _Array:
     """The 19 joints [F, 19, 3] of a file's points [F, J, 3]; see
     :func:`skelgraph.datasets.mocap.motion_import.convert`."""
     found = np.empty((len(points), len(JOINTS), 3))

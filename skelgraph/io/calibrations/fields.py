@@ -11,7 +11,7 @@ from torch import Tensor
 from skelgraph.errors import FormatError
 from skelgraph.files import json_file
 from skelgraph.geometry.cameras import SKEW_TOLERANCE, Camera
-from skelgraph.geometry.rotations import cross_matrix
+from skelgraph.geometry.rotations import from_vector
 
 
 def section(content: Mapping[str, Any], name: str) -> Mapping[str, Any]:
@@ -65,7 +65,7 @@ def lens(K: Tensor, distortion: Tensor, camera: str) -> dict[str, Any]:
 
 def place(rotation: Tensor, t: Tensor) -> dict[str, Any]:
     """R and the centre T of ``x_cam = R x_world + t``, R a matrix or a rotation vector (radians about its axis)."""
-    R = rotation if rotation.shape == (3, 3) else torch.linalg.matrix_exp(cross_matrix(rotation.flatten()))
+    R = rotation if rotation.shape == (3, 3) else from_vector(rotation.flatten())
     return {"R": R, "T": -(R.mT @ t.flatten())}
 
 

@@ -9,10 +9,12 @@ from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
 
 from skelgraph.errors import FormatError
 from skelgraph.files import text_file
+from skelgraph.geometry.rotations import about
 
 MAX_JOINTS, MAX_DEPTH, MAX_FRAMES, MAX_POINTS = 1000, 256, 1_000_000, 20_000_000
 _Array = NDArray[np.float64]
@@ -185,21 +187,10 @@ def _positions(joints: list[_Joint], values: _Array) -> _Array:
             if channel.endswith("position"):
                 offset[:, axis] = values[:, column]
             else:
-                turn = turn @ _about(axis, np.deg2rad(values[:, column]))
+                turn = turn @ about(axis, torch.from_numpy(np.deg2rad(values[:, column]))).numpy()
             column += 1
         above = places[:, joint.parent] if joint.parent >= 0 else 0
         places[:, index] = above + np.einsum("fij,fj->fi", turns[joint.parent], offset)
         if not joint.is_end:
             turns[index] = turn
     return places
-
-
-def _about(axis: int, angle: _Array) -> _Array:
-    """Right-handed rotations [F, 3, 3] about a coordinate axis by angles [F] in rad."""
-    i, j = (axis + 1) % 3, (axis + 2) % 3
-    matrix = np.zeros((len(angle), 3, 3))
-    matrix[:, axis, axis] = 1
-    matrix[:, i, i] = matrix[:, j, j] = np.cos(angle)
-    matrix[:, j, i] = np.sin(angle)
-    matrix[:, i, j] = -matrix[:, j, i]
-    return matrix

@@ -1,6 +1,6 @@
-"""BVH: a rig with fixed bones and rotations over time, which Blender, and Unity by way of it, animate characters with.
+"""BVH: a tree of fixed bones and rotations over time, which Blender, and Unity by way of it, animate characters with.
 
-A BVH holds rotations, poses hold positions: rotations are fitted (:func:`skelgraph.io.poses.bvh_rig.fit`), and
+A BVH holds rotations, poses hold positions: rotations are fitted (:func:`skelgraph.io.poses.bvh_skeleton.fit`), and
 positions
 read back differ from the pose's as far as its bones change their length from frame to frame and its branches their
 shape. **How a bone turns about itself cannot be known from positions**: it follows its parent, so forearms and hands
@@ -24,13 +24,16 @@ from __future__ import annotations
 from pathlib import Path
 
 import numpy as np
+import torch
 from numpy.typing import ArrayLike, NDArray
 
 from skelgraph.files import atomic
 from skelgraph.files.new_file import new_file
 from skelgraph.geometry import axes as presets
+from skelgraph.geometry.rotations import to_euler_zxy
 from skelgraph.io.motions.bvh import Motion, read
-from skelgraph.io.poses import bvh_rig, output
+from skelgraph.io.poses import bvh_skeleton, output
+from skelgraph.io.poses.bvh_skeleton import BvhSkeleton
 from skelgraph.poses.pose3d import Pose3D
 
 _PER_M = {"m": 1, "cm": 100}
@@ -68,27 +71,17 @@ def write(
         raise ValueError(f"{path}: unit {unit!r}; expected m or cm")
     axes = "y_up" if presets.get(axes).name in ("blender", "unity") else axes
     fps = output.rate(pose, path)
-    rig = bvh_rig.fit(pose.skeleton, output.points(pose, axes, root_estimate), axes)
-    angles = np.unwrap(zxy_degrees(rig.rotations), period=360, axis=0)
-    rows = np.concatenate([rig.root * _PER_M[unit], angles.reshape(len(angles), -1)], axis=1).round(6) + 0.0  # no -0
-    lines = ["HIERARCHY", *_hierarchy(rig, _PER_M[unit])]
+    fitted = bvh_skeleton.fit(pose.skeleton, output.points(pose, axes, root_estimate), axes)
+    degrees = torch.rad2deg(to_euler_zxy(torch.from_numpy(fitted.rotations))).numpy()
+    angles = np.unwrap(degrees, period=360, axis=0)
+    rows = np.concatenate([fitted.root * _PER_M[unit], angles.reshape(len(angles), -1)], axis=1).round(6) + 0.0  # no -0
+    lines = ["HIERARCHY", *_hierarchy(fitted, _PER_M[unit])]
     lines += ["MOTION", f"Frames: {len(rows)}", f"Frame Time: {1 / fps:.9g}"]
     lines += [" ".join(f"{value:.6f}" for value in row) for row in rows.tolist()]
     atomic.write(path, "\n".join(lines) + "\n")
 
 
-def zxy_degrees(rotations: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Angles (z, x, y) [..., 3] in degrees of rotations [..., 3, 3], R = R_z R_x R_y; y is 0 in gimbal lock."""
-    r = rotations
-    x = np.arcsin(np.clip(r[..., 2, 1], -1, 1))
-    locked = np.abs(r[..., 2, 1]) > 1 - 1e-12
-    z = np.where(locked, np.arctan2(r[..., 1, 0], r[..., 0, 0]), np.arctan2(-r[..., 0, 1], r[..., 1, 1]))
-    y = np.where(locked, 0, np.arctan2(-r[..., 2, 0], r[..., 2, 2]))
-    degrees: NDArray[np.float64] = np.rad2deg(np.stack([z, x, y], axis=-1))
-    return degrees
-
-
-def _hierarchy(rig: bvh_rig.Rig, scale: float) -> list[str]:
+def _hierarchy(fitted: BvhSkeleton, scale: float) -> list[str]:
     """The joints' lines, without recursion: braces close down to each joint's depth."""
     depths: list[int] = []
     lines: list[str] = []
@@ -97,17 +90,17 @@ def _hierarchy(rig: bvh_rig.Rig, scale: float) -> list[str]:
         for open_at in range(depths[-1] if depths else -1, depth - 1, -1):
             lines.append(f"{'  ' * open_at}}}")
 
-    for joint, (name, parent) in enumerate(zip(rig.tree.names, rig.tree.parents, strict=True)):
+    for joint, (name, parent) in enumerate(zip(fitted.tree.names, fitted.tree.parents, strict=True)):
         depth = 0 if parent < 0 else depths[parent] + 1
         close(depth)
         depths.append(depth)
         tab = "  " * depth
         lines += [f"{tab}{'JOINT' if depth else 'ROOT'} {name}", f"{tab}{{"]
         places = "" if depth else "Xposition Yposition Zposition "
-        lines += [_offset(tab, rig.offsets[joint] * scale)]
+        lines += [_offset(tab, fitted.offsets[joint] * scale)]
         lines += [f"{tab}  CHANNELS {3 if depth else 6} {places}Zrotation Xrotation Yrotation"]
-        if not rig.tree.children(joint):
-            end = rig.offsets[joint] * _END if rig.offsets[joint].any() else np.array([0, _NO_END, 0])
+        if not fitted.tree.children(joint):
+            end = fitted.offsets[joint] * _END if fitted.offsets[joint].any() else np.array([0, _NO_END, 0])
             lines += [f"{tab}  End Site", f"{tab}  {{", _offset(f"{tab}  ", end * scale), f"{tab}  }}"]
     close(0)
     return lines
@@ -117,4 +110,4 @@ def _offset(tab: str, vector: NDArray[np.float64]) -> str:
     return f"{tab}  OFFSET " + " ".join(f"{value:.6f}" for value in (vector.round(6) + 0.0).tolist())
 
 
-__all__ = ["Motion", "read", "write", "zxy_degrees"]
+__all__ = ["Motion", "read", "write"]

@@ -1,4 +1,4 @@
-"""A pose as a rig: a tree of joints with fixed bones, and the rotations that bring it nearest to the positions."""
+"""A pose as BVH holds it: joints with fixed bones, and the rotations that bring them nearest to the positions."""
 
 from __future__ import annotations
 
@@ -6,9 +6,11 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
 
 from skelgraph.geometry import axes as presets
+from skelgraph.geometry.alignment import nearest_rotation
 from skelgraph.io.poses import rest_pose
 from skelgraph.skeleton import Skeleton
 
@@ -22,7 +24,7 @@ _PIVOT_WEIGHT = 0.01
 
 
 class Tree(NamedTuple):
-    """K joints of a rig, parents first, depth first.
+    """K joints, parents first, depth first.
 
     Args:
         names: of the joints.
@@ -41,7 +43,7 @@ class Tree(NamedTuple):
 
 
 @dataclass(frozen=True, eq=False)
-class Rig:
+class BvhSkeleton:
     """Fixed offsets [K, 3] from the parent at rest, the root's places [F, 3] and rotations [F, K, 3, 3] relative to the
     parent's: x_j = x_p + G_p o_j, G_j = G_p R_j."""
 
@@ -63,7 +65,7 @@ class Rig:
 
 
 def tree_of(skeleton: Skeleton) -> Tree:
-    """The rig's joints for a skeleton; see :mod:`skelgraph.io.poses.formats.bvh` for what is changed.
+    """The joints of a BVH for a skeleton; see :mod:`skelgraph.io.poses.formats.bvh` for what is changed.
 
     Raises:
         ValueError: if the skeleton has several roots; names them.
@@ -74,7 +76,7 @@ def tree_of(skeleton: Skeleton) -> Tree:
     bones = skeleton.subset(kept)
     if len(bones.roots) > 1:
         roots = ", ".join(bones.joints[i] for i in bones.roots[:5])
-        raise ValueError(f"skeleton {skeleton.name!r} has the roots {roots}; a rig needs one tree")
+        raise ValueError(f"skeleton {skeleton.name!r} has the roots {roots}; a BVH needs one tree")
     parent_of = {joint: bones.joints[p] if p >= 0 else "" for joint, p in zip(bones.joints, bones.parents, strict=True)}
     sources: dict[str, tuple[int, ...]] = {joint: (kept[i],) for i, joint in enumerate(bones.joints)}
     pivots: set[str] = set()
@@ -127,8 +129,8 @@ def _ordered(parent_of: dict[str, str], sources: dict[str, tuple[int, ...]], piv
     )
 
 
-def fit(skeleton: Skeleton, joints: _Array, axes: str) -> Rig:
-    """Fits a rig to positions.
+def fit(skeleton: Skeleton, joints: _Array, axes: str) -> BvhSkeleton:
+    """Fits bones and rotations to positions.
 
     Bones get their median length over frames. A joint's rotation, relative to its parent's, is
     min_R sum_c w_c |v_c - R o_c|^2 over its children (Kabsch 1976), of all the best the smallest: with one child the
@@ -158,28 +160,13 @@ def fit(skeleton: Skeleton, joints: _Array, axes: str) -> Rig:
         if joint not in tree.pivots:
             offsets[targets] = _at_rest([tree.names[i] for i in targets], bones, weights, axes)
         seen = bones @ turns[:, joint]  # v R is R^T v: into the parent's frame
-        rotations[:, joint] = nearest_rotation(offsets[targets], seen, weights)
+        rotations[:, joint] = _nearest_rotation(offsets[targets], seen, weights)
         turns[:, joint] = turns[:, joint] @ rotations[:, joint]
-    return Rig(tree, offsets, places[:, 0], rotations)
+    return BvhSkeleton(tree, offsets, places[:, 0], rotations)
 
 
-def nearest_rotation(rest: _Array, seen: _Array, weights: _Array) -> _Array:
-    """min_R sum_c w_c |v_c - R o_c|^2 with det R = 1 (Kabsch 1976), the smallest turn where several are as good.
-
-    Args:
-        rest: o [N, 3].
-        seen: v [F, N, 3].
-        weights: w [N].
-
-    Returns:
-        [F, 3, 3].
-    """
-    covariance = np.einsum("n,fni,nj->fij", weights, seen, rest)
-    # a trace of R in the sum to maximise, too small to matter but where nothing else decides
-    prior = 1e-9 * max(float(weights @ np.square(rest).sum(-1)), 1e-9)
-    u, _, vt = np.linalg.svd(covariance + prior * np.eye(3))
-    u[..., -1] *= np.linalg.det(u @ vt)[:, None]
-    rotation: _Array = u @ vt
+def _nearest_rotation(rest: _Array, seen: _Array, weights: _Array) -> _Array:
+    rotation: _Array = nearest_rotation(*map(torch.from_numpy, (rest, seen, weights))).numpy()
     return rotation
 
 
@@ -200,14 +187,14 @@ def _at_rest(names: list[str], bones: _Array, weights: _Array, axes: str) -> _Ar
     """The bones [F, N, 3] of a joint at rest, [N, 3]."""
     lengths = np.median(np.linalg.norm(bones, axis=-1), axis=0)[:, None]
     first = bones[0]
-    shape = np.einsum("fji,fnj->ni", nearest_rotation(first, bones, weights), bones)  # all turned onto the first
+    shape = np.einsum("fji,fnj->ni", _nearest_rotation(first, bones, weights), bones)  # all turned onto the first
     norms = np.linalg.norm(shape, axis=-1, keepdims=True)
     shape = np.where(norms > 0, shape / np.where(norms > 0, norms, 1), first) * lengths
     known = [rest_pose.direction(name) for name in names]
-    told = np.array([direction is not None for direction in known])
-    if not told.any():
+    given = np.array([direction is not None for direction in known])
+    if not given.any():
         return shape
     target = np.array([np.zeros(3) if direction is None else direction for direction in known])
     target = presets.convert(target, "y_up", axes) * lengths
-    turned: _Array = shape @ nearest_rotation(shape, target[None], weights * told)[0].T
+    turned: _Array = shape @ _nearest_rotation(shape, target, weights * given).T
     return turned
