@@ -1,6 +1,7 @@
 """Training steps of every model on a pretended GPU; ``python tests/pretended_steps.py`` prints what it would object to.
 
-As JSON: for each name of :data:`STEPS` and :data:`FAULTY` the events, the error and the number of operations.
+As JSON: for each name of :data:`STEPS`, :data:`GEOMETRY` and :data:`FAULTY` the events, the error and the number of
+operations.
 """
 
 from __future__ import annotations
@@ -16,7 +17,13 @@ import tiny
 import torch
 from torch import Tensor, nn
 
+from skelgraph.geometry import triangulation
+from skelgraph.geometry.cameras import Camera
+from skelgraph.geometry.epipolar import epipolar_distance
+from skelgraph.geometry.human36m import human36m_cameras
+from skelgraph.multiview import body_refinement
 from skelgraph.nn import models
+from skelgraph.nn.inputs import multiview_input
 from skelgraph.nn.layers import self_attention
 from skelgraph.nn.models.mstr import MSTR
 from skelgraph.nn.models.multi_view_lifter import MultiViewLifter
@@ -107,6 +114,36 @@ def step_of(case: Step) -> Callable[[], None]:
     return partial(loop.step, x, empty((*target, case.skeleton.num_joints, 3)))
 
 
+# Of cameras [V] and px [V, F, J, 2]; the points in the world are [F, J, 3] and without numbers.
+GEOMETRY: dict[str, Callable[[Camera, Tensor], Any]] = {
+    "projection": lambda cameras, px: cameras.project(cameras.to_camera(points_of(px)[None])),
+    "jacobian": lambda cameras, px: cameras.directions_to_world(cameras.project_jacobian(points_of(px)[None])),
+    "world": lambda cameras, px: cameras.in_turned_world(cameras.R[0]).turned(cameras.R).to_world(points_of(px)[None]),
+    "undistorted": lambda cameras, px: cameras.undistort(px),
+    "views": lambda cameras, px: multiview_input(cameras, px, px[..., 0]),
+    "reprojection": lambda cameras, px: triangulation.reprojection_error(cameras, points_of(px), px),
+    "epipolar": lambda cameras, px: epipolar_distance(cameras[0], px[0], cameras[1], px[1]),
+    "body": lambda cameras, px: refined_body(cameras, px),
+}
+
+
+def points_of(px: Tensor) -> Tensor:
+    return torch.cat([px[0], px[0, ..., :1]], -1)
+
+
+def refined_body(cameras: Camera, px: Tensor) -> Tensor:
+    """Without the checks at its door, which wait for the device."""
+    ends = px.new_zeros(5, 2).long()
+    return body_refinement._refined(cameras, points_of(px), px, px[..., 0], ends, px[0, 0, :5, 0], 15.0)
+
+
+def geometry(measure: Callable[[Camera, Tensor], Any], cameras: Camera) -> None:
+    from pretended_gpu import empty, pretend
+
+    values = {key: pretend(getattr(cameras, key)) for key in ("R", "T", "f", "c", "k", "p", "image_size")}
+    measure(Camera._made(values), empty((4, 6, 17, 2), torch.float64))
+
+
 # What a GPU objects to, and what the report says of it; without these the models' empty reports would mean nothing.
 FAULTY: dict[str, tuple[Callable[[Tensor], Any], str]] = {
     "list": (lambda x: x[:, [0, 2]], "index by a list copies from the host"),
@@ -133,6 +170,8 @@ def main() -> None:
 
     self_attention.SMALL = 0  # on CUDA attention is fused at any size
     report = {name: watched(step_of(case)) for name, case in STEPS.items()}
+    cameras = human36m_cameras(["S1"])[0]
+    report |= {name: watched(partial(geometry, measure, cameras)) for name, measure in GEOMETRY.items()}
     report |= {name: watched(partial(fault, empty((4, 4)))) for name, (fault, _) in FAULTY.items()}
     print(json.dumps(report))
 

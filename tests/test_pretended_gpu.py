@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from pretended_steps import FAULTY, STEPS
+from pretended_steps import FAULTY, GEOMETRY, STEPS
 
 HERE = Path(__file__).parent
 
@@ -33,6 +33,12 @@ def test_a_gpu_objects_to_nothing_in_a_step(name: str, report: dict[str, dict[st
     found = report[name]
     assert found["raised"] is None and found["events"] == {}
     assert found["num_ops"] > 200, "a step has forward, losses, backward and update"
+
+
+@pytest.mark.parametrize("name", GEOMETRY)
+def test_a_gpu_objects_to_nothing_in_geometry(name: str, report: dict[str, dict[str, Any]]) -> None:
+    assert report[name]["raised"] is None and report[name]["events"] == {}
+    assert report[name]["num_ops"] > 5
 
 
 @pytest.mark.parametrize("name", FAULTY)

@@ -96,4 +96,4 @@ def _jacobian(xy: Tensor, k: Tensor, p: Tensor) -> Tensor:
     rho = 1 + r2 * (k[..., 0:1] + r2 * (k[..., 1:2] + r2 * k[..., 2:3])) + (twice * xy).sum(-1, keepdim=True)
     gradient = 2 * xy * (k[..., 0:1] + r2 * (2 * k[..., 1:2] + 3 * r2 * k[..., 2:3])) + twice
     outer = xy[..., :, None] * gradient[..., None, :] + twice[..., :, None] * xy[..., None, :]
-    return torch.diag_embed(rho.expand_as(xy)) + outer
+    return torch.diag_embed(rho.expand(*rho.shape[:-1], 2)) + outer

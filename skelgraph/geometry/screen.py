@@ -18,7 +18,8 @@ def normalize_screen(px: Tensor, image_size: Tensor | Sequence[float]) -> Tensor
     Raises:
         ValueError: if a width or height is not positive.
     """
-    size = torch.as_tensor(image_size, dtype=px.dtype, device=px.device)
+    size = image_size if isinstance(image_size, Tensor) else torch.tensor(image_size)
+    size = size.to(px)
     if size.shape[-1:] != (2,):
         raise ValueError(f"image_size must be (width, height) or [..., 2], found shape {list(size.shape)}")
     if 1 < size.dim() < px.dim():

@@ -243,6 +243,14 @@ def test_all_cameras_of_a_batch_take_the_same_points():
     found = cameras.project(cameras.to_camera(world[None]))
     expected = torch.stack([camera.project(camera.to_camera(world)) for camera in cameras])
     torch.testing.assert_close(found, expected, rtol=0, atol=1e-9, equal_nan=True)
+    for of_points in ("project", "project_jacobian", "to_world", "directions_to_world", "to_camera"):
+        found = getattr(cameras, of_points)(world[None])
+        expected = torch.stack([getattr(camera, of_points)(world) for camera in cameras])
+        torch.testing.assert_close(found, expected, rtol=0, atol=1e-9, equal_nan=True, msg=of_points)
+    px = 1000 * torch.rand(5, 7, 2, dtype=torch.float64)
+    for of_px in ("undistort", "rays", "contains"):
+        expected = torch.stack([getattr(camera, of_px)(px) for camera in cameras])
+        torch.testing.assert_close(getattr(cameras, of_px)(px[None]), expected, rtol=0, atol=1e-9, msg=of_px)
     with pytest.raises(ValueError, match=r"cameras \[9, 4\] take points and pixels that begin with"):
         human36m_cameras().project(torch.ones(3))
 
