@@ -31,7 +31,7 @@ from skelgraph.viz.drawings.pose_drawing import draw_pose
 
 T = TypeVar("T")
 WEIGHTS = "whole-body"
-IMPORTS = "import skelgraph.lifting.single_view, skelgraph.viz.page"
+IMPORTS = "import skelgraph.lifting.lift, skelgraph.viz.page"
 LONGER = 4  # times as many frames, to see what that does to memory
 
 

@@ -23,10 +23,11 @@ if TYPE_CHECKING:
     from skelgraph.io.keypoints import read as read_keypoints
     from skelgraph.io.motions.bvh import read as read_motion
     from skelgraph.io.poses import write as write_pose
+    from skelgraph.lifting.lift import lift
     from skelgraph.lifting.lifter import Lifter, load
     from skelgraph.lifting.onnx_export import export
+    from skelgraph.lifting.options import LiftOptions
     from skelgraph.lifting.packing import pack
-    from skelgraph.lifting.single_view import lift
     from skelgraph.multiview.recording import Recording
     from skelgraph.poses.keypoints import Keypoints
     from skelgraph.poses.pose3d import Pose3D
@@ -42,6 +43,7 @@ if TYPE_CHECKING:
 _HOMES = {
     "Camera": "geometry.cameras:Camera",
     "Keypoints": "poses.keypoints:Keypoints",
+    "LiftOptions": "lifting.options:LiftOptions",
     "Lifter": "lifting.lifter:Lifter",
     "Pose3D": "poses.pose3d:Pose3D",
     "Recording": "multiview.recording:Recording",
@@ -52,7 +54,7 @@ _HOMES = {
     "errors": "errors:",
     "evaluate": "training.evaluate:evaluate",
     "export": "lifting.onnx_export:export",
-    "lift": "lifting.single_view:lift",
+    "lift": "lifting.lift:lift",
     "load": "lifting.lifter:load",
     "nn": "nn:",
     "pack": "lifting.packing:pack",
@@ -71,6 +73,7 @@ _HOMES = {
 __all__ = [
     "Camera",
     "Keypoints",
+    "LiftOptions",
     "Lifter",
     "Pose3D",
     "Recording",

@@ -11,7 +11,7 @@ from skelgraph.training import signals
 
 
 def test_lifting_loads_where_there_is_no_fcntl() -> None:
-    code = "import sys; sys.modules['fcntl'] = None; import skelgraph.lifting.single_view"
+    code = "import sys; sys.modules['fcntl'] = None; import skelgraph.lifting.lift"
     subprocess.run([sys.executable, "-c", code], check=True)
 
 

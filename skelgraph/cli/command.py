@@ -5,9 +5,11 @@ from __future__ import annotations
 import warnings
 from typing import Any, TextIO
 
+from rich.text import Text
+from typer import BadParameter
 from typer.core import TyperCommand
 
-from skelgraph.cli.console import complain
+from skelgraph.cli.console import complain, console
 from skelgraph.cli.wording import in_options
 
 
@@ -25,9 +27,9 @@ class CommandError(Exception):
 
 
 class Command(TyperCommand):
-    """A command whose function may raise what the library raises."""
+    """A command whose function may raise what the library raises, and returns what is to be printed at its end."""
 
-    def invoke(self, ctx: Any) -> Any:
+    def invoke(self, ctx: Any) -> None:
         from skelgraph.training.signals import EXIT_CODE, Interrupted
 
         options = {each.name: each.opts[0] for each in self.params if each.name and each.param_type_name == "option"}
@@ -45,8 +47,13 @@ class Command(TyperCommand):
         try:
             with warnings.catch_warnings():
                 warnings.showwarning = show
-                return super().invoke(ctx)
+                result = super().invoke(ctx)
+            if result is not None:
+                console.print(Text(in_options(str(result), options)))
+        except BadParameter as error:
+            error.message = in_options(error.message, options)
+            raise
         except Interrupted as error:
-            raise CommandError(str(error), EXIT_CODE) from error
+            raise CommandError(in_options(str(error), options), EXIT_CODE) from error
         except (ValueError, OSError, FloatingPointError) as error:
             raise CommandError(f"error: {in_options(str(error), options)}", 1) from error

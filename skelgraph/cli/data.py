@@ -6,9 +6,7 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.text import Text
 
-from skelgraph.cli.console import console
 from skelgraph.cli.options import Force, Word
 
 
@@ -19,10 +17,9 @@ def mocap(
     fps: Annotated[float, typer.Option(help="Frames per second to write; the nearest frames are taken.")] = 30.0,
     up: Annotated[str, typer.Option(help="The files' vertical: auto, y or z.")] = "auto",
     force: Force = False,
-) -> None:
+) -> object:
     """Turn motion capture of any making into one file to train on."""
     from skelgraph.datasets.mocap import motion_import
 
     subjects = test.split(",") if test else ()
-    summary = motion_import.convert(folder, out, test=subjects, fps=fps, up=up, force=force)
-    console.print(Text(str(summary)))
+    return motion_import.convert(folder, out, test=subjects, fps=fps, up=up, force=force)

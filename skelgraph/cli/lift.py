@@ -6,10 +6,9 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
-from rich.text import Text
 
 from skelgraph.cli import options
-from skelgraph.cli.console import console, frames_bar
+from skelgraph.cli.console import frames_bar
 from skelgraph.cli.options import Folder, Force, Plugins, Rate, Word
 
 
@@ -45,31 +44,36 @@ def lift(
     device: Annotated[str, typer.Option(help="auto, cpu, cuda or cuda:1.")] = "auto",
     force: Annotated[bool, typer.Option("--force", help="Overwrite outputs, and lift what looks wrong.")] = False,
     plugin: Plugins = None,
-) -> None:
+) -> object:
     """Lift 2D keypoints to 3D: numbers, a picture and a page to turn and play. Several cameras need --calibration."""
-    from skelgraph.lifting import several_views
-    from skelgraph.lifting import single_view as lifting
+    from skelgraph.lifting.lift import lift as lifted
+    from skelgraph.lifting.options import LiftOptions
 
-    who, plugins, further = options.whom(person), plugin or (), write.split(",") if write else ()
-    shared: dict[str, Any] = {"checkpoint": checkpoint, "format": format, "force": force, "device": device}
-    shared |= {"write": further, "into": axes, "smooth": smooth, "fps": fps, "plugins": plugins, "person": who}
-    alone: dict[str, Any] = {"focal": focal, "fov": fov, "trajectory": trajectory, "height": height, "truth": truth}
-    options.check_cameras(
-        keypoints,
-        calibration,
-        {**alone, "image-size": image_size, "no-flip": no_flip, "person all": who == "all"},
-        {"up": up, "refine": refine},
-    )
+    given: dict[str, Any] = {
+        "checkpoint": checkpoint,
+        "format": format,
+        "image_size": options.size(image_size),
+        "person": options.whom(person),
+        "focal": focal,
+        "fov": fov,
+        "fps": fps,
+        "refine": refine,
+        "smooth": smooth,
+        "flip": not no_flip,
+        "write": write.split(",") if write else (),
+        "axes": axes,
+        "up": up,
+        "trajectory": trajectory,
+        "height": height,
+        "truth": truth,
+        "device": device,
+        "force": force,
+        "plugins": plugin or (),
+    }
+    with options.wrong_usage():
+        LiftOptions(**given).check_cameras(len(keypoints), several=calibration is not None)
     with frames_bar() as progress:
-        summary: Any
-        if calibration is not None:
-            summary = several_views.lift_recording(
-                keypoints, calibration, out, up=up, refine=refine, progress=progress, **shared
-            )
-        else:
-            alone |= {"image_size": options.size(image_size), "flip": not no_flip}
-            summary = lifting.lift(keypoints[0], out, progress=progress, **shared, **alone)
-    console.print(Text(str(summary)))
+        return lifted(keypoints, out, calibration, progress=progress, **given)
 
 
 def page(
@@ -77,9 +81,9 @@ def page(
     out: Annotated[Path, typer.Option(help="The page to write, NAME.html.")],
     truth: Annotated[Folder, typer.Option(help="A pose npz of the same frames and joints as the first.")] = None,
     force: Force = False,
-) -> None:
+) -> str:
     """Overlay poses on one page, to compare models or to see people together."""
     from skelgraph.viz.page.compare import compare
 
     compare(poses, out, truth, force=force)
-    console.print(f"Page in {out}.", highlight=False)
+    return f"Page in {out}."

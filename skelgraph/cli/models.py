@@ -17,7 +17,7 @@ from skelgraph.cli.options import Changes, Folder, Force, Plugins, Which, Word, 
 def show(
     skeleton: Annotated[str, typer.Argument(help="A built-in skeleton's name or the path of a YAML file.")],
     out: Annotated[Folder, typer.Option(help="The picture; default NAME.png.")] = None,
-) -> None:
+) -> str:
     """Draw a skeleton, and describe it."""
     from skelgraph.skeleton.describe import describe
     from skelgraph.training.experiment import build_skeleton
@@ -26,8 +26,7 @@ def show(
     found = build_skeleton(skeleton)
     path = out or Path(f"{found.name}.png")
     draw_skeleton(found, path)
-    console.print(Text(describe(found)))
-    console.print(f"Picture in {path}.", highlight=False)
+    return f"{describe(found)}\nPicture in {path}."
 
 
 def pack(
@@ -37,13 +36,12 @@ def pack(
     which: Which = None,
     force: Force = False,
     plugin: Plugins = None,
-) -> None:
+) -> object:
     """Write a run as one small file: half precision, no optimiser, and its error estimate fitted on the data named."""
     from skelgraph.lifting import packing
 
     chosen, plugins = options.choice(which), plugin or ()
-    summary = packing.pack(run, out, changes or [], which=chosen, force=force, plugins=plugins)
-    console.print(Text(str(summary)))
+    return packing.pack(run, out, changes or [], which=chosen, force=force, plugins=plugins)
 
 
 def export(
@@ -51,12 +49,11 @@ def export(
     out: Annotated[Path, typer.Argument(help="The file to write, such as lifter.onnx.")],
     which: Which = None,
     plugin: Plugins = None,
-) -> None:
+) -> object:
     """Write a run's model as one ONNX file, from pixels to metres, and check it with ONNX Runtime."""
     from skelgraph.lifting import onnx_export
 
-    summary = onnx_export.export(run, out, options.choice(which), plugin or ())
-    console.print(Text(str(summary)))
+    return onnx_export.export(run, out, options.choice(which), plugin or ())
 
 
 def convert(
@@ -68,7 +65,7 @@ def convert(
     ] = None,
     skeleton: Annotated[str, typer.Option(help="The checkpoint's skeleton, by name or YAML file.")] = "HUMAN36M",
     force: Force = False,
-) -> None:
+) -> str:
     """Turn the authors' published checkpoint into one that skelgraph lifts with."""
     from skelgraph.training import config, systems
     from skelgraph.training.convert import convert as converted
@@ -79,7 +76,7 @@ def convert(
         given = config.apply(given, change)
     model = converted(system, checkpoint, out, build_skeleton(skeleton), force=force, **config.plain(given))
     parameters = f"{systems.count_parameters(model):,} parameters"
-    console.print(Text(f"{type(model).__name__}, {parameters}, on {skeleton}\nwritten: {out}"))
+    return f"{type(model).__name__}, {parameters}, on {skeleton}\nwritten: {out}"
 
 
 def models(

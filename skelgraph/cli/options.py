@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated, Any, Literal, Optional
 
 import typer
+
+from skelgraph.errors import MissingExtraError
 
 # typer on Python 3.10 reads Optional, not "| None"
 Words = Optional[list[str]]  # noqa: UP045
@@ -45,27 +48,12 @@ def whom(person: str | None) -> int | Literal["all"] | None:
     return int(person)
 
 
-def check_cameras(
-    files: Sequence[str], calibration: Path | None, alone: Mapping[str, object], several: Mapping[str, object]
-) -> None:
-    """Refuses options of ``lift`` that mean nothing for one camera, or for several.
-
-    Args:
-        files: of keypoints.
-        calibration: of several cameras.
-        alone: values of options for one camera, by name; None or False where not given.
-        several: values of options for several, likewise.
-
-    Raises:
-        typer.BadParameter: naming the option.
-    """
-    given, useless = (
-        ", ".join(f"--{name}" for name, value in options.items() if value not in (None, False))
-        for options in (alone, several)
-    )
-    if calibration is not None and given:
-        raise typer.BadParameter(f"{given}: is for one camera; with --calibration leave it out")
-    if calibration is None and len(files) > 1:
-        raise typer.BadParameter(f"{len(files)} files: of several cameras? Then give --calibration FILE; else one file")
-    if calibration is None and useless:
-        raise typer.BadParameter(f"{useless}: is for several cameras, with --calibration")
+@contextmanager
+def wrong_usage() -> Iterator[None]:
+    """A ``ValueError`` inside is about what was typed, not about files: the program ends as for an unknown option."""
+    try:
+        yield
+    except MissingExtraError:
+        raise
+    except ValueError as error:
+        raise typer.BadParameter(str(error)) from error

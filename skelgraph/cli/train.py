@@ -20,7 +20,7 @@ def train(
     variant: Annotated[Word, typer.Option(help="Train only this variant of the file.")] = None,
     seeds: Annotated[Word, typer.Option(help="Train once with each seed: 0,1.")] = None,
     plugin: Plugins = None,
-) -> None:
+) -> str:
     """Train an experiment and evaluate it. Ctrl-C saves and says how to go on."""
     from skelgraph.training import config, variants
     from skelgraph.training import train as training
@@ -44,7 +44,7 @@ def train(
         settings = config.read(experiment, overrides)
         folder = training.fit(settings, out or Path("runs") / experiment.stem, **given)
     show_table(variants.read_table(folder).cells())
-    console.print(f"Results are in {folder}.", highlight=False)
+    return f"Results are in {folder}."
 
 
 def evaluate(

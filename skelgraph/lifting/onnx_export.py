@@ -15,6 +15,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from skelgraph.errors import MissingExtraError
 from skelgraph.files import atomic
 from skelgraph.lifting import weights
 from skelgraph.nn.inputs import flip_input, flip_pose, model_input
@@ -105,8 +106,10 @@ def export(run: str | Path, path: str | Path, which: Which | None = None, plugin
 
     Raises:
         FileNotFoundError: if there is no checkpoint.
-        ValueError: if the checkpoint is damaged, the extra ``onnx`` is not installed, the model takes several frames,
-            cannot be written as one file below 2 GB, or gives something else there (by over 0.1 mm).
+        MissingExtraError: if the extra ``onnx`` is not installed.
+        CheckpointError: if the checkpoint is damaged.
+        ValueError: if the model takes several frames, cannot be written as one file below 2 GB, or gives something
+            else there (by over 0.1 mm).
         OSError: disk full, read-only folder. Whatever is raised, nothing is written.
     """
     model, skeleton, _ = load_run(weights.find(run), which, plugins=plugins)
@@ -125,7 +128,7 @@ def export_model(model: Any, skeleton: Skeleton, path: str | Path) -> ExportSumm
     try:
         runtime: Any = [importlib.import_module(each) for each in _EXTRA][-1]
     except ImportError as error:
-        raise ValueError(f"export needs {', '.join(_EXTRA)}: pip install 'skelgraph[onnx]' ({error})") from None
+        raise MissingExtraError(f"export needs {', '.join(_EXTRA)}: pip install 'skelgraph[onnx]' ({error})") from None
     graph = PixelsToMetres(copy.deepcopy(model).cpu(), skeleton).eval()
     options = runtime.SessionOptions()
     options.intra_op_num_threads = 1

@@ -35,10 +35,10 @@ def check(inputs: Sequence[Path], out: Path, names: Sequence[str], force: bool) 
         OutputExistsError: if one of the files is there and ``force`` is not given.
     """
     if out.exists() and not out.is_dir():
-        raise ValueError(f"{out}: is a file; --out is a folder")
+        raise ValueError(f"{out}: is a file; out= is a folder")
     for given in inputs:
         if given.resolve() in {out.resolve(), *((out / name).resolve() for name in names)}:
-            raise ValueError(f"{given}: is what --out {out} would write to; give another folder")
+            raise ValueError(f"{given}: is what out={str(out)!r} would write to; give another folder")
     refuse_existing([out / name for name in names], force)
 
 

@@ -13,13 +13,15 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from skelgraph.errors import CheckpointError
 from skelgraph.geometry import axes, triangulation
 from skelgraph.geometry.cameras import Camera
-from skelgraph.io import calibrations, keypoints, poses
+from skelgraph.io import calibrations, keypoints
 from skelgraph.io.poses import world_pose
 from skelgraph.io.poses.world_pose import WorldPose
 from skelgraph.lifting import output_files, weights
 from skelgraph.lifting.lifter import Progress
+from skelgraph.lifting.options import LiftOptions
 from skelgraph.lifting.summary import ViewsSummary
 from skelgraph.motion import smoothing
 from skelgraph.multiview import recording
@@ -32,7 +34,6 @@ from skelgraph.poses.keypoints import Keypoints
 from skelgraph.skeleton import Skeleton
 from skelgraph.training import experiment
 from skelgraph.training.checkpoint import load_run
-from skelgraph.training.plugins import Plugins
 
 _LEAST_CONFIDENCE = 0.3
 _THRESHOLD = 15 / 1145
@@ -49,68 +50,41 @@ def lift_recording(
     files: Sequence[str | Path],
     calibration: str | Path,
     out: str | Path,
-    *,
-    checkpoint: str | Path | None = None,
-    format: str | None = None,
-    person: int | None = None,
-    force: bool = False,
-    device: str = "auto",
-    write: Sequence[str] = (),
-    into: str | None = None,
-    up: str | None = None,
-    refine: bool = False,
-    smooth: bool = False,
-    fps: float | None = None,
-    plugins: Plugins = (),
+    options: LiftOptions | None = None,
     progress: Progress | None = None,
 ) -> ViewsSummary:
-    """Lifts a file a camera to one pose in the world, and writes pose.npz, pose.json, pose.png and pose.html.
-
-    Nothing appears in the folder before all is done.
+    """Lifts one file per camera to one pose in the world, see :func:`skelgraph.lift`.
 
     Args:
-        files: see :func:`skelgraph.multiview.recording.pair`; each as of :func:`skelgraph.io.keypoints.read`.
+        files: see :func:`skelgraph.multiview.recording.pair`.
         calibration: see :func:`skelgraph.io.calibrations.read`.
-        out: the folder to write into; made if need be.
-        checkpoint: a run or a checkpoint of a model for several views; default RANSAC and refinement.
-        format: of the keypoint files.
-        person: which person of every file; default in each the one who is the largest in the picture.
-        force: overwrite outputs, and lift what looks wrong.
-        device: auto, cpu or cuda.
-        write: further files, by their endings: bvh, csv, trc, c3d.
-        into: their axes, see :meth:`WorldPose.write`.
-        up: the world's axis that points up: x, y, z, -x, -y or -z; default :func:`world_pose.up_axis`.
-        refine: see :func:`skelgraph.multiview.body_refinement.refine_body`.
-        smooth: filter the pose over time, see :mod:`skelgraph.motion.smoothing`.
-        fps: frames per second, where the files do not say it.
-        plugins: packages, as modules or by name, whose ``__all__`` the model's name may come from.
-        progress: called now and then, in videos first while people are looked for.
+        out: the folder to write into.
+        options: those for several cameras.
+        progress: called with the frames done and the frames in all.
 
     Raises:
-        FileNotFoundError: if a file is not there.
-        FileExistsError: if an output is there already and ``force`` is not given.
         ValueError: if something does not fit; names the file, or the two files that do not go together.
     """
-    _check_options(write, into, up)
+    options = options or LiftOptions()
+    options.check_cameras(len(files), several=True)
     cameras, out = calibrations.read(calibration), Path(out)
     paired = recording.pair(files, cameras, calibration)
-    output_files.check([*paired.values(), Path(calibration)], out, output_files.names(["pose"], write), force)
-    network = None if checkpoint is None else _load(checkpoint, device, plugins)
-    views, crowded = _read(paired, format, person, fps, progress)
-    found = Recording.of(views, cameras, None if network is None else network.skeleton, force=force)
-    if found.fps is None and (smooth or {"bvh", "trc", "c3d"} & set(write)):
-        raise ValueError(f"{found.views[0].source}: does not say how many frames a second it has: give --fps")
-    axis, tilt = world_pose.up_axis(found.cameras) if up is None else (up, None)
+    names = output_files.names(["pose"], options.write)
+    output_files.check([*paired.values(), Path(calibration)], out, names, options.force)
+    network = None if options.checkpoint is None else _load(options.checkpoint, options)
+    views, crowded = _read(paired, options, progress)
+    found = Recording.of(views, cameras, None if network is None else network.skeleton, force=options.force)
+    options.check_rate(found.fps, found.views[0].source)
+    axis, tilt = world_pose.up_axis(found.cameras) if options.up is None else (options.up, None)
     start = time.perf_counter()
-    world = lift_found(found, axis, None if network is None else network.model, refine=refine, progress=progress)
+    model = None if network is None else network.model
+    world = lift_found(found, axis, model, refine=options.refine, progress=progress)
     moved = None
-    if smooth and world.fps is not None:
+    if options.smooth and world.fps is not None:
         moved = smoothing.one_euro(world.joints, world.fps, missing=world.missing)
         world = dataclasses.replace(world, joints=moved.joints)
     seconds = time.perf_counter() - start
-    by, told = "RANSAC", f"triangulated by RANSAC (to {_threshold(found.cameras):.0f} px) and refined"
-    if network is not None:
-        by, told = network.name, f"lifted by {network.name}"
+    method = "RANSAC" if network is None else network.name
     return ViewsSummary(
         calibration=Path(calibration),
         num_cameras=len(cameras),
@@ -118,11 +92,20 @@ def lift_recording(
         crowded=crowded,
         world=world,
         tilt_deg=tilt,
-        by=f"{told}{', then as one body' if refine else ''}",
+        by=_how(found, network, options.refine),
         smoothed=moved,
-        outputs=output_files.write_world(out, world, found, write, into, by),
+        outputs=output_files.write_world(out, world, found, options.write, options.axes, method),
         seconds=seconds,
     )
+
+
+def _how(found: Recording, network: _Network | None, refine: bool) -> str:
+    """What lifted, in words."""
+    if network is not None:
+        how = f"lifted by {network.name}"
+    else:
+        how = f"triangulated by RANSAC (to {_threshold(found.cameras):.0f} px) and refined"
+    return f"{how}, then as one body" if refine else how
 
 
 def lift_found(
@@ -258,37 +241,26 @@ def _interpolated(points: NDArray[np.float64]) -> NDArray[np.float64]:
     return result
 
 
-def _check_options(write: Sequence[str], into: str | None, up: str | None) -> None:
-    poses.check_endings(write)
-    world_pose.check_axes(into, write)
-    if up is not None and up not in axes.LEVEL:
-        raise ValueError(f"--up {up}: expected the world's axis that points up: {', '.join(axes.LEVEL)}")
-
-
-def _load(checkpoint: str | Path, device: str, plugins: Plugins) -> _Network:
-    model, skeleton, _ = load_run(weights.find(checkpoint), plugins=plugins)
+def _load(checkpoint: str | Path, options: LiftOptions) -> _Network:
+    model, skeleton, _ = load_run(weights.find(checkpoint), plugins=options.plugins)
     if (model.input_kind, model.in_channels) != ("views", RAY_CHANNELS):
-        raise ValueError(
-            f"--checkpoint {checkpoint}: {type(model).__name__} is no model for several calibrated cameras; give "
+        raise CheckpointError(
+            f"checkpoint={str(checkpoint)!r}: {type(model).__name__} is no model for several calibrated cameras; give "
             "one that is, or none: then the joints are triangulated"
         )
-    return _Network(model.to(experiment.torch_device(device)), skeleton, type(model).__name__)
+    return _Network(model.to(experiment.torch_device(options.device)), skeleton, type(model).__name__)
 
 
 def _read(
-    paired: Mapping[str, Path],
-    format: str | None,
-    person: int | None,
-    fps: float | None,
-    progress: Progress | None,
+    paired: Mapping[str, Path], options: LiftOptions, progress: Progress | None
 ) -> tuple[dict[str, Keypoints], tuple[str, ...]]:
     """The keypoints of each camera, and which files hold several people of whom the largest was taken."""
     views, crowded = {}, []
     for name, path in paired.items():
-        people = keypoints.read_people(path, format, progress=progress)
-        view = people.choose("largest" if person is None else person)
-        views[name] = view if fps is None else dataclasses.replace(view, fps=fps)
-        if person is None and people.crowded.size:
+        people = keypoints.read_people(path, options.format, progress=progress)
+        view = people.choose(options.person if isinstance(options.person, int) else "largest")
+        views[name] = view if options.fps is None else dataclasses.replace(view, fps=options.fps)
+        if options.person is None and people.crowded.size:
             crowded.append(f"{path} holds {len(people.ids)} people; taken: {view.person}, the largest in the picture")
     return views, tuple(crowded)
 

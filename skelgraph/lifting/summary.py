@@ -122,9 +122,8 @@ class LiftSummary:
         if several:
             lines.append(f"people: {self.everyone}, lifted: {len(self.people)}")
         elif self.everyone > 1:
-            lines.append(
-                f"people: {self.everyone}, lifted: {first.name}, the largest in the picture; --person N or all chooses"
-            )
+            lines.append(f"people: {self.everyone}, lifted: {first.name}, the largest in the picture")
+            lines[-1] += "; choose with person=N or person='all'"
         if self.weights is not None:
             lines.append(f"weights: {self.weights.name} of the package: {self.weights.why}")
         lines += match.report().split("\n")
@@ -140,7 +139,7 @@ class LiftSummary:
         if not self.takes_focal:
             return ""
         focal = self.people[0].focal
-        return ", focal length not known (--focal or --fov)" if focal is None else f", focal length {focal:.0f} px"
+        return ", focal length not known (focal= or fov=)" if focal is None else f", focal length {focal:.0f} px"
 
 
 @dataclass(frozen=True, eq=False)

@@ -157,7 +157,7 @@ def test_errors_are_one_line_that_helps(tmp_path: Path, capsys: pytest.CaptureFi
     )
     lift = ("lift", "x.json", "--out", tmp_path)
     assert "a number or all" in refused(capsys, 2, *lift, "--person", "everybody")
-    assert "give one of them" in refused(capsys, 1, *lift, "--focal", "1000", "--fov", "60")
+    assert "--focal and --fov" in refused(capsys, 2, *lift, "--focal", "1000", "--fov", "60")
     assert "no such file" in refused(capsys, 1, *lift)
     assert "HUMAN36M" in refused(capsys, 1, "show", "HUMAN37M")
 

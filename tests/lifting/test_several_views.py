@@ -14,12 +14,13 @@ from torch import nn
 
 from skelgraph import Skeleton
 from skelgraph.cli.app import main
-from skelgraph.errors import OutputExistsError
+from skelgraph.errors import CheckpointError, OutputExistsError
 from skelgraph.geometry.axes import y_down
 from skelgraph.geometry.cameras import Camera
 from skelgraph.io.poses.formats import bvh, c3d, csv_table, trc
 from skelgraph.io.poses.world_pose import WorldPose
-from skelgraph.lifting.several_views import filled, lift_found, lift_recording, lift_views
+from skelgraph.lifting.lift import lift
+from skelgraph.lifting.several_views import filled, lift_found, lift_views
 from skelgraph.multiview.recording import Recording
 from skelgraph.nn.models import SkeletonModel
 from skelgraph.nn.models.multi_view_lifter import MultiViewLifter
@@ -102,7 +103,7 @@ def test_the_command_writes_the_person_in_the_world_in_every_format(tmp_path, fi
 def test_axes_are_those_of_the_world_or_a_program(tmp_path, files, exact):
     options = {"calibration": tmp_path / "Calib.json", "write": ["csv", "trc", "c3d"]}
     for into in ("world", "blender"):  # Blender's world is z up too
-        lift_recording(files, out=tmp_path / into, into=into, **options)
+        lift(files, tmp_path / into, axes=into, **options)
         for module in (csv_table, trc, c3d):
             ending = module.__name__.rsplit(".", 1)[1].removesuffix("_table")
             again = module.read(tmp_path / into / f"pose.{ending}", COCO, axes="camera")
@@ -110,7 +111,7 @@ def test_axes_are_those_of_the_world_or_a_program(tmp_path, files, exact):
 
 
 def test_the_pose_is_as_the_first_camera_sees_it_but_level(tmp_path, files, exact):
-    lift_recording(files, tmp_path / "Calib.json", tmp_path / "out")
+    lift(files, tmp_path / "out", tmp_path / "Calib.json")
     pose = Pose3D.load(tmp_path / "out" / "pose.npz")
     camera = walk.RIG[NAMES[0]]
     seen = camera.to_camera(exact)
@@ -125,8 +126,8 @@ def test_the_pose_is_as_the_first_camera_sees_it_but_level(tmp_path, files, exac
 
 def test_two_methods_stand_on_one_page(tmp_path, files, plugin):
     model = save_model(tmp_path / "run" / "last.safetensors")
-    lift_recording(files, tmp_path / "Calib.json", tmp_path / "ransac")
-    summary = lift_recording(files, tmp_path / "Calib.json", tmp_path / "net", checkpoint=model, plugins=[plugin])
+    lift(files, tmp_path / "ransac", tmp_path / "Calib.json")
+    summary = lift(files, tmp_path / "net", tmp_path / "Calib.json", checkpoint=model, plugins=[plugin])
     assert "lifted by MeetingPoint in" in str(summary)
     found = [tmp_path / name / "pose.npz" for name in ("ransac", "net")]
     html = compare(found, tmp_path / "both.html").read_text()
@@ -143,11 +144,11 @@ def save_model(path, skeleton=COCO):
 
 def test_a_network_gets_its_own_joints(tmp_path, files, plugin):
     model = save_model(tmp_path / "run" / "last.safetensors", HUMAN36M)
-    summary = lift_recording(files, tmp_path / "Calib.json", tmp_path / "out", checkpoint=model, plugins=[plugin])
+    summary = lift(files, tmp_path / "out", tmp_path / "Calib.json", checkpoint=model, plugins=[plugin])
     assert summary.world.skeleton == HUMAN36M and "averaged: hip (left_hip + right_hip)" in str(summary)
     single = save_run(tmp_path / "one" / "last.safetensors", COCO, "SimpleBaseline", hidden_channels=8)
-    with pytest.raises(ValueError, match="SimpleBaseline is no model for several calibrated cameras; give one"):
-        lift_recording(files, tmp_path / "Calib.json", tmp_path / "two", checkpoint=single)
+    with pytest.raises(CheckpointError, match="SimpleBaseline"):
+        lift(files, tmp_path / "two", tmp_path / "Calib.json", checkpoint=single)
 
 
 def untrained() -> MultiViewLifter:
@@ -215,8 +216,8 @@ def test_nobody_seen_by_two_cameras_is_an_error_that_names_the_files(exact):
 
 def test_a_smoothed_person_is_told_how_far_joints_moved(tmp_path, exact):
     files = walk.write(tmp_path, walk.views(*walk.film(exact, noise=5)))
-    plain = lift_recording(files, tmp_path / "Calib.json", tmp_path / "a")
-    smooth = lift_recording(files, tmp_path / "Calib.json", tmp_path / "b", smooth=True)
+    plain = lift(files, tmp_path / "a", tmp_path / "Calib.json")
+    smooth = lift(files, tmp_path / "b", tmp_path / "Calib.json", smooth=True)
     jerk = [np.abs(np.diff(each.world.joints, n=2, axis=0)).mean() for each in (plain, smooth)]
     assert jerk[1] < 0.7 * jerk[0] and "smoothed: joints moved by" in str(smooth)
     assert max(plain.reprojection_px.values()) < 10 and "warning" not in str(plain)
@@ -227,7 +228,7 @@ def test_a_camera_that_is_off_is_told(tmp_path, exact):
     rig = dict(walk.RIG)
     rig[NAMES[1]] = rig[NAMES[1]].replace(c=rig[NAMES[1]].c + 15)
     walk.calibrations.write(tmp_path / "Calib.json", rig.values())
-    summary = lift_recording(files, tmp_path / "Calib.json", tmp_path / "out", force=True)
+    summary = lift(files, tmp_path / "out", tmp_path / "Calib.json", force=True)
     assert f"warning: {NAMES[1]} is " in str(summary)
 
 
@@ -237,7 +238,7 @@ def test_of_several_people_the_largest_is_taken_and_told(tmp_path, exact):
     both = np.stack([300 + px[0].numpy() / 5, px[0].numpy()], axis=1)
     arrays = {"keypoints": both, "confidence": np.ones(both.shape[:-1]), "joints": np.array(COCO.joints), "fps": 30}
     np.savez(files[0], **arrays)
-    summary = lift_recording(files, tmp_path / "Calib.json", tmp_path / "out")
+    summary = lift(files, tmp_path / "out", tmp_path / "Calib.json")
     assert f"warning: {files[0]} holds 2 people; taken: 1, the largest in the picture" in str(summary)
     np.testing.assert_allclose(summary.world.joints, exact, atol=1e-3)
 
@@ -246,16 +247,16 @@ def test_of_several_people_the_largest_is_taken_and_told(tmp_path, exact):
     ("options", "said", "code"),
     [
         (["--focal", "1000"], "--focal: is for one camera; with --calibration", 2),
-        (["--fov", "60", "--trajectory"], "--fov, --trajectory: is for one camera", 2),
+        (["--fov", "60", "--smooth", "--no-flip"], "--fov, --no-flip: is for one camera", 2),
         (["--image-size", "1000x1000"], "--image-size: is for one camera", 2),
         (["--person", "all"], "--person all: is for one camera", 2),
         (["--truth", "pose.npz"], "--truth: is for one camera", 2),
         (["--no-flip"], "--no-flip: is for one camera", 2),
-        (["--axes", "camera"], "--axes camera: there are several; give world", 1),
-        (["--axes", "world", "--write", "bvh"], "--axes world: BVH is y up", 1),
-        (["--axes", "maya"], "unknown axes 'maya'", 1),
-        (["--write", "fbx"], "csv, bvh, trc, c3d", 1),
-        (["--up", "w"], "--up w: expected the world's axis that points up: x, y, z, -x, -y, -z", 1),
+        (["--axes", "camera"], "--axes camera: there are several; give world", 2),
+        (["--axes", "world", "--write", "bvh"], "--axes world: BVH is y up", 2),
+        (["--axes", "maya"], "unknown axes 'maya'", 2),
+        (["--write", "fbx"], "csv, bvh, trc, c3d", 2),
+        (["--up", "w"], "--up w: expected the world's axis that points up: x, y, z, -x, -y, -z", 2),
         (["--checkpoint", "nowhere"], "nowhere", 1),
     ],
 )
@@ -293,18 +294,18 @@ def test_outputs_are_all_written_or_none(tmp_path, files, monkeypatch):
         raise OSError(28, "No space left on device")
 
     out = tmp_path / "out"
-    lift_recording(files, tmp_path / "Calib.json", out)
+    lift(files, out, tmp_path / "Calib.json")
     before = {path.name: path.read_bytes() for path in out.iterdir()}
     with pytest.raises(OutputExistsError, match=r"pose\.npz.*pose\.json"):
-        lift_recording(files, tmp_path / "Calib.json", out)
-    with pytest.raises(ValueError, match="pose.npz: is what --out .* would write to"):
+        lift(files, out, tmp_path / "Calib.json")
+    with pytest.raises(ValueError, match="pose.npz: .*out="):
         files[0].rename(tmp_path / "pose.npz")
         given = [f"{NAMES[0]}={tmp_path / 'pose.npz'}", *files[1:]]
-        lift_recording(given, tmp_path / "Calib.json", tmp_path, force=True)
+        lift(given, tmp_path, tmp_path / "Calib.json", force=True)
     monkeypatch.setattr("skelgraph.viz.page.write_page", fail)
     files[0] = (tmp_path / "pose.npz").rename(files[0])
     with pytest.raises(OSError, match="No space left"):
-        lift_recording(files[1:], tmp_path / "Calib.json", out, force=True, smooth=True)
+        lift(files[1:], out, tmp_path / "Calib.json", force=True, smooth=True)
     assert {path.name: path.read_bytes() for path in out.iterdir()} == before
 
 
@@ -312,7 +313,7 @@ def test_a_world_that_is_up_another_way_gives_the_same_files(tmp_path, exact):
     turn = torch.from_numpy(y_down("z"))  # the world's -y becomes up
     rig = {name: camera.in_turned_world(turn) for name, camera in walk.RIG.items()}
     files = walk.write(tmp_path, walk.views(*walk.film(exact)), rig)
-    summary = lift_recording(files, tmp_path / "Calib.json", tmp_path / "out", write=["csv", "trc"])
+    summary = lift(files, tmp_path / "out", tmp_path / "Calib.json", write=["csv", "trc"])
     assert summary.world.up == "-y"
     again = csv_table.read(tmp_path / "out" / "pose.csv", COCO, axes="camera")
     np.testing.assert_allclose(again.joints, exact @ turn.mT, atol=1e-3)

@@ -15,7 +15,7 @@ from skelgraph.io import keypoints
 from skelgraph.io.keypoints.formats import coco
 from skelgraph.io.keypoints.formats import npz as keypoints_npz
 from skelgraph.io.poses.formats import csv_table, trc
-from skelgraph.lifting.single_view import lift
+from skelgraph.lifting.lift import lift
 from skelgraph.poses import tracking
 from skelgraph.poses.pose3d import Pose3D
 from skelgraph.skeleton.builtin import COCO, COCO_WHOLEBODY, HUMAN36M
@@ -72,10 +72,10 @@ def test_lift_compares_with_the_truth(run, clip, tmp_path):
     Pose3D(shifted[:, order], other).save(tmp_path / "truth.npz")
     summary = lift(clip, tmp_path / "b", checkpoint=run, truth=tmp_path / "truth.npz")
     assert summary.mpjpe_mm == pytest.approx(10, abs=0.01) and "10.0 mm" in str(summary)
-    with pytest.raises(ValueError, match="truth.npz: has 6 frames"):
+    with pytest.raises(ValueError, match="truth.npz: .*6, 17, 3"):
         Pose3D(shifted[:6, order], other).save(tmp_path / "truth.npz")
         lift(clip, tmp_path / "c", checkpoint=run, truth=tmp_path / "truth.npz")
-    with pytest.raises(ValueError, match="truth.npz: lacks the joints left_wrist, right_shoulder, right_elbow"):
+    with pytest.raises(ValueError, match="truth.npz: .*left_wrist, right_shoulder, right_elbow"):
         Pose3D(np.zeros((7, 13, 3)), HUMAN36M.subset(range(13))).save(tmp_path / "truth.npz")
         lift(clip, tmp_path / "c", checkpoint=run, truth=tmp_path / "truth.npz")
     assert not (tmp_path / "c").exists()
@@ -97,13 +97,13 @@ def test_the_input_is_never_written_to(run, tmp_path):
     path = tmp_path / "pose.npz"
     keypoints_npz.write(path, person())
     for force in (False, True):
-        with pytest.raises(ValueError, match="is what --out .* would write to"):
+        with pytest.raises(ValueError, match="pose.npz: .*out="):
             lift(path, tmp_path, checkpoint=run, force=force)
     folder = tmp_path / "frames"
     folder.mkdir()
-    with pytest.raises(ValueError, match="is what --out"):
+    with pytest.raises(ValueError, match="frames: .*out="):
         lift(folder, folder, checkpoint=run)
-    with pytest.raises(ValueError, match="is a file; --out is a folder"):
+    with pytest.raises(ValueError, match="pose.npz: is a file.*out="):
         lift(folder, path, checkpoint=run)
 
 
@@ -154,7 +154,7 @@ def test_a_file_name_cannot_run_as_script(run, tmp_path):
 
 def test_further_files_are_written_in_their_axes(run, clip, tmp_path):
     summary = lift(
-        clip, tmp_path / "out", checkpoint=run, write=["bvh", "csv", "trc", "c3d"], into="blender", smooth=True
+        clip, tmp_path / "out", checkpoint=run, write=["bvh", "csv", "trc", "c3d"], axes="blender", smooth=True
     )
     names = {path.name for path in (tmp_path / "out").iterdir()}
     assert names == {*OUTPUTS, "pose.bvh", "pose.csv", "pose.trc", "pose.c3d"}
@@ -176,10 +176,10 @@ def test_further_files_are_refused_before_anything_is_lifted(run, tmp_path):
     out = tmp_path / "out"
     for options, said in (
         ({"write": ["fbx"]}, "fbx.*csv, bvh, trc, c3d"),
-        ({"write": ["csv"], "into": "maya"}, "maya"),
-        ({"write": ["bvh"]}, "give --fps"),
-        ({"smooth": True}, "give --fps"),
-        ({"fps": -1.0}, "fps"),
+        ({"write": ["csv"], "axes": "maya"}, "maya"),
+        ({"write": ["bvh"]}, "fps="),
+        ({"smooth": True}, "fps="),
+        ({"fps": -1.0}, "fps=-1"),
     ):
         with pytest.raises(ValueError, match=said):
             lift(path, out, checkpoint=run, **options)
@@ -191,7 +191,7 @@ def test_further_files_are_refused_before_anything_is_lifted(run, tmp_path):
 def test_a_focal_length_reaches_the_model_and_is_told(clip, tmp_path):
     run = part_lifter(tmp_path / "run.safetensors", HUMAN36M)
     unknown = lift(clip, tmp_path / "a", checkpoint=run)
-    assert "focal length not known (--focal or --fov)" in str(unknown)
+    assert "focal length not known (focal= or fov=)" in str(unknown)
     focal = lift(clip, tmp_path / "b", checkpoint=run, focal=866.0254)
     assert "focal length 866 px" in str(focal)
     assert not np.allclose(focal.people[0].pose.joints, unknown.people[0].pose.joints, atol=1e-4)
@@ -201,15 +201,15 @@ def test_a_focal_length_reaches_the_model_and_is_told(clip, tmp_path):
 
 def test_what_is_asked_for_is_checked_before_anything_is_read(tmp_path):
     for options, said in (
-        ({"focal": 1000.0, "fov": 60.0}, "--focal and --fov say the same"),
-        ({"focal": 0.0}, "--focal 0: expected"),
-        ({"focal": float("nan")}, "--focal nan"),
-        ({"fov": 180.0}, "--fov 180: expected"),
-        ({"fov": -5.0}, "--fov -5"),
-        ({"trajectory": True, "write": ["bvh"]}, "--trajectory needs the focal length"),
-        ({"trajectory": True, "fov": 60.0}, "--trajectory needs a file that holds it: --write csv or bvh"),
-        ({"height": 1.7}, "--height is for the --trajectory"),
-        ({"person": "all", "truth": "truth.npz"}, "--truth is of one person"),
+        ({"focal": 1000.0, "fov": 60.0}, "focal= and fov="),
+        ({"focal": 0.0}, "focal=0"),
+        ({"focal": float("nan")}, "focal=nan"),
+        ({"fov": 180.0}, "fov=180"),
+        ({"fov": -5.0}, "fov=-5"),
+        ({"trajectory": True, "write": ["bvh"]}, "trajectory=True .*focal="),
+        ({"trajectory": True, "fov": 60.0}, "trajectory=True .*write='csv' or write='bvh'"),
+        ({"height": 1.7}, "height= .*trajectory=True"),
+        ({"person": "all", "truth": "truth.npz"}, "truth= .*person=N"),
     ):
         with pytest.raises(ValueError, match=said):
             lift(tmp_path / "none.npz", tmp_path / "out", **options)
@@ -276,7 +276,7 @@ def crowd(tmp_path) -> Path:
 
 def test_of_several_people_the_largest_is_lifted_and_that_is_told(run, crowd, tmp_path):
     summary = lift(crowd, tmp_path / "out", checkpoint=run)
-    assert "people: 3, lifted: person 1, the largest in the picture; --person N or all chooses" in str(summary)
+    assert "people: 3, lifted: person 1, the largest in the picture; choose with person=N" in str(summary)
     one = lift(crowd, tmp_path / "one", checkpoint=run, person=1)
     np.testing.assert_array_equal(summary.people[0].pose.joints, one.people[0].pose.joints)
     assert "people:" not in str(one)

@@ -8,8 +8,7 @@ import numpy as np
 import pytest
 
 from skelgraph.io.poses.world_pose import WorldPose
-from skelgraph.lifting.several_views import lift_recording
-from skelgraph.lifting.single_view import lift
+from skelgraph.lifting.lift import lift
 from skelgraph.poses.pose3d import Pose3D
 from skelgraph.training import train
 from skelgraph.training.evaluate import evaluate
@@ -40,7 +39,7 @@ def test_lifts_as_before(run: Path, tmp_path: Path) -> None:
     out = tmp_path / "out"
     if run.name == "multi_view_lifter":
         views = sorted((FOLDER / "views").glob("*.npz"))
-        lift_recording(views, FOLDER / "views" / "Calib.json", out, checkpoint=run)
+        lift(views, out, FOLDER / "views" / "Calib.json", checkpoint=run)
         pose = WorldPose.load(out / "pose.npz").joints[0]
     else:
         lift(FOLDER / "person.npz", out, checkpoint=run)

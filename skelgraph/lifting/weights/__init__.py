@@ -12,7 +12,7 @@ from skelgraph.skeleton.builtin import COCO_WHOLEBODY
 
 FOLDER = Path(__file__).parent
 FILES = MappingProxyType({"body": "human36m.safetensors", "whole-body": "coco_wholebody.safetensors"})
-"""By the names that :func:`skelgraph.load` and ``--checkpoint`` take: 17 joints of HUMAN36M, 133 of COCO_WHOLEBODY."""
+"""By the names that :func:`skelgraph.load` and ``checkpoint=`` take: 17 joints of HUMAN36M, 133 of COCO_WHOLEBODY."""
 
 _ENOUGH = 0.25
 _LIMBS = {"left_hand": "the left hand", "right_hand": "the right hand", "face": "the face"}
@@ -35,7 +35,7 @@ def path(name: str) -> Path:
     if not found.is_file():
         raise FileNotFoundError(
             f"{found}: the weights {name!r} are not part of this installation; install skelgraph again, or give a "
-            "checkpoint of your own (--checkpoint RUN)"
+            "checkpoint of your own (checkpoint=RUN)"
         )
     return found
 
