@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import itertools
+import re
 from pathlib import Path
 
 import pytest
@@ -108,3 +109,12 @@ def test_only_the_command_line_prints_and_files_say_what_they_hold(path: Path) -
     calls = [node.func for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))) if isinstance(node, ast.Call)]
     prints = [f.lineno for f in calls if isinstance(f, ast.Name) and f.id == "print"]
     assert path.relative_to(ROOT).parts[0] == "cli" or not prints, f"print in lines {prints}"
+
+
+def test_the_page_about_the_architecture_lists_the_rooms() -> None:
+    page = (ROOT.parent / "docs" / "architecture.md").read_text(encoding="utf-8")
+    rows = [line.split("|")[2] for line in page.split("\n") if re.match(r"\| \d+ \|", line)]
+    listed = [name for row in reversed(rows) for name in sorted(row.replace("`", "").replace(",", " ").split())]
+    assert sorted(listed) == sorted(set(ROOMS) - {"__main__"})
+    floors = [ROOMS.index("io" if name in BESIDE else name) for name in listed]
+    assert floors[2:] == sorted(floors[2:])
