@@ -52,7 +52,7 @@ def lift(
 
     Args:
         files: keypoints or a video, see :func:`skelgraph.io.keypoints.read`; of several cameras one each, see
-            :func:`skelgraph.multiview.recording.pair`.
+            :func:`skelgraph.multiview.pairing.pair`.
         out: the folder to write into; made if need be.
         calibration: of several cameras, see :func:`skelgraph.io.calibrations.read`.
         progress: called now and then, in a video first while people are looked for.

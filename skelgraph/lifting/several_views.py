@@ -24,8 +24,8 @@ from skelgraph.lifting.lifter import Progress
 from skelgraph.lifting.options import LiftOptions
 from skelgraph.lifting.summary import ViewsSummary
 from skelgraph.motion import smoothing
-from skelgraph.multiview import recording
 from skelgraph.multiview.body_refinement import refine_body
+from skelgraph.multiview.pairing import pair
 from skelgraph.multiview.recording import Recording
 from skelgraph.nn.inputs import RAY_CHANNELS, multiview_input
 from skelgraph.nn.models import PoseModel
@@ -56,7 +56,7 @@ def lift_recording(
     """Lifts one file per camera to one pose in the world, see :func:`skelgraph.lift`.
 
     Args:
-        files: see :func:`skelgraph.multiview.recording.pair`.
+        files: see :func:`skelgraph.multiview.pairing.pair`.
         calibration: see :func:`skelgraph.io.calibrations.read`.
         out: the folder to write into.
         options: those for several cameras.
@@ -68,7 +68,7 @@ def lift_recording(
     options = options or LiftOptions()
     options.check_cameras(len(files), several=True)
     cameras, out = calibrations.read(calibration), Path(out)
-    paired = recording.pair(files, cameras, calibration)
+    paired = pair(files, cameras, calibration)
     names = output_files.names(["pose"], options.write)
     output_files.check([*paired.values(), Path(calibration)], out, names, options.force)
     network = None if options.checkpoint is None else _load(options.checkpoint, options)

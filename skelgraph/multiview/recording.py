@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 import itertools
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,6 +16,7 @@ from skelgraph.errors import SuspiciousInputError
 from skelgraph.geometry.cameras import Camera
 from skelgraph.io import calibrations, keypoints
 from skelgraph.multiview import view_agreement
+from skelgraph.multiview.pairing import pair
 from skelgraph.poses import joint_matching
 from skelgraph.poses.adapt import adapt
 from skelgraph.poses.keypoints import Keypoints
@@ -35,7 +35,7 @@ class Recording:
         views: each camera's keypoints of the skeleton's joints.
         skeleton: of the joints.
         match: how the files' joints became the skeleton's.
-        warnings: what looks wrong but was gone on with; each names its file.
+        warnings: what looks wrong but was taken as it is; each names its file.
     """
 
     cameras: Camera
@@ -75,7 +75,7 @@ class Recording:
         """Reads keypoint files and a calibration.
 
         Args:
-            files: one per camera, by the camera's name; or in any order, see :func:`pair`.
+            files: one per camera, by the camera's name; or in any order, see :func:`skelgraph.multiview.pairing.pair`.
             calibration: see :func:`skelgraph.io.calibrations.read`; may hold more cameras.
             skeleton: as of :meth:`of`.
             person: which person of every file, see :func:`skelgraph.io.keypoints.read`.
@@ -105,8 +105,8 @@ class Recording:
         Args:
             views: at least two, by their cameras' names; of the same joints, as many frames each.
             cameras: by name; those without keypoints are left out.
-            skeleton: whose joints are wanted, found by name; default that of the keypoints, see :func:`skeleton_of`.
-            force: take what looks wrong for right and only warn.
+            skeleton: its joints are found by name; default that of the keypoints, see :func:`skeleton_of`.
+            force: only warn of what looks wrong.
 
         Raises:
             ValueError: naming the files, if they have no frames, differ in frames, frame rate or joints, hold the same
@@ -126,50 +126,12 @@ class Recording:
         fitted = [
             adapt(view, skeleton, _size(camera), force=force) for camera, view in zip(used, views.values(), strict=True)
         ]
-        told = [f"{each.keypoints.source}: {warning}" for each in fitted for warning in each.warnings]
+        warnings = [f"{each.keypoints.source}: {warning}" for each in fitted for warning in each.warnings]
         found = cls(used, tuple(each.keypoints for each in fitted), skeleton, fitted[0].match)
         wrong = _disagreement(found)
         if wrong and not force:
             raise SuspiciousInputError(f"{wrong}. {_OVERRIDE}")
-        return dataclasses.replace(found, warnings=(*told, *([wrong] if wrong else [])))
-
-
-def pair(files: Sequence[str | Path], cameras: Mapping[str, Camera], calibration: str | Path) -> dict[str, Path]:
-    """Each file's camera: ``NAME=FILE``, or the camera whose name the file's name holds, or else its folder's name.
-
-    Names are compared by their words and numbers: ``cam_01`` is in ``walk_cam01.json`` but not in ``cam010.json``.
-
-    Args:
-        files: at least two.
-        cameras: by name.
-        calibration: their file, for messages.
-
-    Returns:
-        The files by camera, in the cameras' order.
-
-    Raises:
-        ValueError: if a file fits no camera or several, or a file or camera is given twice; lists all.
-    """
-    paired: dict[str, Path] = {}
-    for given in files:
-        name, path = _camera_of(given, cameras)
-        if name is None:
-            listed = ", ".join(str(each) for each in files)
-            raise ValueError(
-                f"{path}: its name tells none of the cameras of {calibration}, or more than one. Cameras: "
-                f"{', '.join(cameras)}; files: {listed}. Say which is whose: {next(iter(cameras))}={path} and so on"
-            )
-        if name not in cameras:
-            raise ValueError(f"{given}: {calibration} has no camera {name!r}; it has {', '.join(cameras)}")
-        if name in paired:
-            raise ValueError(f"{paired[name]} and {path}: both are of camera {name!r}; say whose each is: NAME=FILE")
-        paired[name] = path
-    for (a, one), (b, other) in itertools.combinations(paired.items(), 2):
-        if one.resolve() == other.resolve():
-            raise ValueError(f"{one} and {other}: the same file, for the cameras {a!r} and {b!r}")
-    if len(paired) < 2:
-        raise ValueError(f"{', '.join(map(str, files)) or 'no file'}: several cameras need a file each, at least two")
-    return {name: paired[name] for name in cameras if name in paired}
+        return dataclasses.replace(found, warnings=(*warnings, *([wrong] if wrong else [])))
 
 
 def skeleton_of(view: Keypoints) -> Skeleton:
@@ -202,30 +164,6 @@ def skeleton_of(view: Keypoints) -> Skeleton:
     return Skeleton(f"{len(joints)}-joints", joints, [parents.get(joint, -1) for joint in joints])
 
 
-def _camera_of(given: str | Path, cameras: Mapping[str, Camera]) -> tuple[str | None, Path]:
-    """The camera's name, None where it is not told, and the file."""
-    name, equals, rest = str(given).partition("=")
-    if equals and not Path(given).exists():
-        return name, Path(rest)
-    path = Path(given)
-    whole = path.resolve()
-    for text in (whole.name if whole.is_dir() else whole.stem, whole.parent.name):
-        words = {camera: _words(camera) for camera in cameras if _holds(_words(text), _words(camera))}
-        longest = [n for n, w in words.items() if not any(v != w and _holds(v, w) for v in words.values())]
-        if words:
-            return (longest[0] if len(longest) == 1 else None), path
-    return None, path
-
-
-def _words(text: str) -> list[str]:
-    return re.findall(r"[^\W\d_]+|\d+", text.lower())
-
-
-def _holds(words: list[str], part: list[str]) -> bool:
-    """Whether ``part`` stands in ``words``, one after another."""
-    return bool(part) and any(words[i : i + len(part)] == part for i in range(len(words) - len(part) + 1))
-
-
 def _check_alike(views: Sequence[Keypoints]) -> None:
     first = views[0]
     if not first.num_frames:
@@ -236,8 +174,8 @@ def _check_alike(views: Sequence[Keypoints]) -> None:
             raise ValueError(f"{both}: {first.num_frames} and {view.num_frames} frames; cut them to the same stretch")
         if view.joints != first.joints or view.num_joints != first.num_joints:
             other = sorted({*first.joints} ^ {*view.joints})[:5]
-            told = f", not in both: {', '.join(other)}" if other else ", in another order or without names"
-            raise ValueError(f"{both}: other joints, {first.num_joints} and {view.num_joints}{told}")
+            difference = f", not in both: {', '.join(other)}" if other else ", in another order or without names"
+            raise ValueError(f"{both}: other joints, {first.num_joints} and {view.num_joints}{difference}")
     for one, other_view in itertools.combinations(views, 2):
         both = f"{one.source} and {other_view.source}"
         a, b = one.fps, other_view.fps
@@ -282,9 +220,9 @@ def _disagreement(recording: Recording) -> str | None:
             f"(median epipolar error {shift.before:.1f} px, {shift.after:.1f} px without them); cut off its first "
             f"{abs(shift.frames)} frames, and as many at the other's end"
         )
-    if apart := view_agreement.find_strangers(*given):
+    if different := view_agreement.find_different_scenes(*given):
         return (
-            f"{names[apart.view]} and {names[apart.other]} do not show the same scene, or not by this calibration: "
-            f"keypoints are {apart.before:.0f} px off each other's epipolar lines (median)"
+            f"{names[different.view]} and {names[different.other]} do not show the same scene, or not by this "
+            f"calibration: keypoints are {different.before:.0f} px off each other's epipolar lines (median)"
         )
     return None

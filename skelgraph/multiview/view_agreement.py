@@ -52,9 +52,9 @@ def find_shift(cameras: Camera, px: Tensor, seen: Tensor) -> Shift | None:
 
     Every view is moved by up to 30 frames, or a quarter of the recording, against all others. A calibration that is
     a little off, or a detector that puts a joint elsewhere from behind, gives distances that stay the same over time:
-    they speak for no shift, and each joint's median is taken off. A detector that trades left and right for a while
-    gains from a shift then, but not always: each third of the recording has to gain. One or two frames are let pass,
-    by which detectors that filter over time lag. Who stands still tells nothing.
+    they speak for no shift, and each joint's median is taken off. A detector that swaps left and right for a while
+    gains from a shift then, but not always: each third of the recording has to gain. One or two frames are tolerated,
+    by which detectors that filter over time lag. Nothing is found of a person who stands still.
 
     Args:
         cameras: V of them.
@@ -113,7 +113,7 @@ def find_exchange(cameras: Camera, px: Tensor, seen: Tensor) -> Disagreement | N
     return best if best.after < before / _CURE else None
 
 
-def find_strangers(cameras: Camera, px: Tensor, seen: Tensor) -> Disagreement | None:
+def find_different_scenes(cameras: Camera, px: Tensor, seen: Tensor) -> Disagreement | None:
     """The two views that agree the least, where their median distance is above 2 % of the focal length."""
     px, seen = _some(px, seen)
     ideal = _undistorted(cameras, px, seen)

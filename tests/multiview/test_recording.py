@@ -2,17 +2,14 @@
 
 import dataclasses
 import re
-from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
 import walk
 
-from skelgraph.geometry.cameras import Camera
 from skelgraph.geometry.triangulation import triangulate
-from skelgraph.multiview import view_agreement
-from skelgraph.multiview.recording import Recording, pair, skeleton_of
+from skelgraph.multiview.recording import Recording, skeleton_of
 from skelgraph.poses.keypoints import Keypoints
 from skelgraph.skeleton.builtin import BLAZEPOSE, COCO, COCO_WHOLEBODY, OPENPOSE_BODY25
 
@@ -28,11 +25,6 @@ def late(view: Keypoints, frames: int) -> Keypoints:
     """The view with its first frame held: it lags by ``frames``."""
     kept = np.clip(np.arange(view.num_frames) - frames, 0, None)
     return dataclasses.replace(view, xy=view.xy[kept], confidence=view.confidence[kept])
-
-
-def cameras(*names: str) -> dict[str, Camera]:
-    first = next(iter(walk.RIG.values()))
-    return {name: first.replace(names=name) for name in names}
 
 
 def test_files_and_a_calibration_become_one_recording(tmp_path, filmed):
@@ -52,45 +44,6 @@ def test_keypoints_become_those_of_another_skeleton(filmed):
     found = Recording.of(filmed, walk.RIG, BLAZEPOSE)
     assert found.keypoints.shape == (4, 90, 33, 2) and "left_heel" in found.match.missing
     assert (found.confidence[:, :, BLAZEPOSE.index("left_heel")] == 0).all()
-
-
-def test_a_file_is_of_the_camera_that_its_name_or_its_folders_tells(tmp_path):
-    rig = cameras("cam_01", "cam_02", "left", "left_far", "7")
-    for given, name in (
-        ("walk_cam01.json", "cam_01"),
-        ("CAM-02_keypoints", "cam_02"),
-        ("cam_01/keypoints.json", "cam_01"),
-        ("walk.left.far.npz", "left_far"),
-        ("walk_left.npz", "left"),
-        ("take7.csv", "7"),
-    ):
-        other = "left=x.npz" if name != "left" else "7=x.npz"
-        assert pair([tmp_path / given, other], rig, "Calib.toml")[name] == tmp_path / given
-    assert pair(["left=a=b.npz", "7=c.npz"], rig, "c") == {"left": Path("a=b.npz"), "7": Path("c.npz")}
-
-
-@pytest.mark.parametrize(
-    ("files", "said"),
-    [
-        (
-            ["cam1.npz", "cam2.npz"],
-            "/cam1.npz: its name tells none .* of Calib.toml, or more than one. Cameras: cam",
-        ),
-        (["cam_010.npz", "cam_02.npz"], "cam_010.npz: its name tells none"),
-        (
-            ["cam_01_cam_02.npz", "cam_02.npz"],
-            "files: .*cam_01_cam_02.npz, .*Say which is whose: cam_01=.*cam",
-        ),
-        (["a/cam_01.npz", "b/cam_01.npz"], "a/cam_01.npz and .*b/cam_01.npz: both are of camera 'cam_01'"),
-        (["cam_01=x.npz", "cam_02=x.npz"], "x.npz and x.npz: the same file, for the cameras 'cam_01' and 'cam_02'"),
-        (["cam_03=x.npz", "cam_02.npz"], "Calib.toml has no camera 'cam_03'; it has cam_01, cam_02"),
-        (["cam_01.npz"], "cam_01.npz: several cameras need a file each, at least two"),
-    ],
-)
-def test_files_that_cannot_be_told_apart_are_listed(tmp_path, files, said):
-    given = [file if "=" in file else tmp_path / file for file in files]
-    with pytest.raises(ValueError, match=said):
-        pair(given, cameras("cam_01", "cam_02"), "Calib.toml")
 
 
 def test_files_that_differ_are_named(filmed):
@@ -184,17 +137,6 @@ def test_the_real_walk_is_no_alarm_but_shifted_or_exchanged_it_is(data_dir):
     exchanged = {**given, "cam01": given["cam02"], "cam02": given["cam01"]}
     with pytest.raises(ValueError, match=r"cam02.npz \(cam01\) and cam01.npz \(cam02\) look exchanged"):
         Recording.of(exchanged, rig)
-
-
-def test_epipolar_distance_is_zero_for_one_point_and_nearly_the_distance_in_px_else():
-    a, b = (walk.RIG[name] for name in NAMES[:2])
-    px, _ = walk.film(walk.dance())
-    one, two = a.undistort(px[0]), b.undistort(px[1])
-    assert view_agreement.epipolar_distance(a, one, b, two).abs().max() < 1e-8
-    moved = two + torch.tensor([0.0, 10.0])  # the lines are nearly level
-    off = view_agreement.epipolar_distance(a, one, b, moved).abs()
-    assert ((off > 4) & (off < 10)).all()
-    assert view_agreement.epipolar_distance(a, one, b, two * torch.nan).isnan().all()
 
 
 def test_the_skeleton_of_keypoints_is_the_built_in_one_or_has_its_bones():
