@@ -16,7 +16,9 @@ def train(
     experiment: Annotated[Folder, typer.Argument(help="A YAML file.", show_default=False)] = None,
     changes: Changes = None,
     out: Annotated[Folder, typer.Option(help="Folder of the run; default runs/FILE.")] = None,
-    resume: Annotated[Folder, typer.Option(help="Go on with the run in this folder; nothing else is needed.")] = None,
+    resume: Annotated[
+        Folder, typer.Option(help="Go on with the run in this folder; train.epochs=20 gives it more epochs.")
+    ] = None,
     variant: Annotated[Word, typer.Option(help="Train only this variant of the file.")] = None,
     seeds: Annotated[Word, typer.Option(help="Train once with each seed: 0,1.")] = None,
     plugin: Plugins = None,
@@ -32,11 +34,12 @@ def train(
         "plugins": plugin or (),
     }
     if resume is not None:
-        if experiment is not None or out is not None or seeds is not None:
+        first = [] if experiment is None else [str(experiment)]  # no experiment: the first change stands in its place
+        if not all("=" in each for each in first) or out is not None or seeds is not None:
             raise typer.BadParameter(
                 "--resume finds everything in the run's folder; give it without experiment or --out"
             )
-        folder = training.resume(resume, **given)
+        folder = training.resume(resume, [*first, *(changes or [])], **given)
     elif experiment is None:
         raise typer.BadParameter("give an experiment, such as experiments/X.yaml, or --resume RUN")
     else:

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 def draw_curve(run: str | Path) -> Path:
-    """Draws curve.png of a run folder from its log.csv: loss, and MPJPE of train and test, by epoch.
+    """Draws curve.png of a run folder from its log.csv: loss, and MPJPE of train and test (or held out), by epoch.
 
     The mean pose's MPJPE is a dashed line where metrics.json has it.
 
@@ -32,9 +32,11 @@ def draw_curve(run: str | Path) -> Path:
     left, right = figure.subplots(1, 2)
     left.plot(*_column(rows, "loss"), color=figures.INK, linewidth=1.6)
     left.set_title("training loss", fontsize=10, color=figures.INK, loc="left")
-    for name, colour in (("train", figures.SIDES[2]), ("test", figures.SIDES[1])):
-        epochs, values = _column(rows, f"{name}_mpjpe_mm")
-        right.plot(epochs, values, color=colour, linewidth=1.6, label=name, marker="o" if len(values) == 1 else None)
+    for name, colour in (("train", figures.SIDES[2]), ("test", figures.SIDES[1]), ("held out", figures.SIDES[1])):
+        epochs, values = _column(rows, f"{name.replace(' ', '_')}_mpjpe_mm")
+        if values:
+            marker = "o" if len(values) == 1 else None
+            right.plot(epochs, values, color=colour, linewidth=1.6, label=name, marker=marker)
     baseline = _mean_pose(run / "metrics.json")
     if baseline is not None:
         dashed = (0, (4, 3))

@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 import torch
 from torch import Tensor
 
+from skelgraph.errors import ConfigError
 from skelgraph.files import atomic
 from skelgraph.nn import metrics
 from skelgraph.nn.inputs import RAY_CHANNELS
@@ -50,8 +51,9 @@ def evaluate(
     """Evaluates a run on the test split of its data, and writes metrics.json beside its checkpoint.
 
     Args:
-        run: a run folder or a checkpoint file.
-        which: which checkpoint of a folder; default the last. (The best was chosen by looking at the test split.)
+        run: a run folder or a checkpoint file; or the folder of a training with several seeds.
+        which: which checkpoint of a folder; default the last. (The best was chosen by looking at the test split, or at
+            samples held out of the training split where there were any.)
         overrides: changes to the configuration, such as ``data.file=other.npz``; nothing is written then. A converted
             checkpoint knows no data: ``data.name=MotionCapture``.
         device: default that of the run's configuration.
@@ -62,7 +64,8 @@ def evaluate(
     Returns:
         The metrics of :func:`report` (lengths in mm), of several calibrated cameras (whose MPJPE is in the world, not
         re-centred) those of :func:`views_report` too, those of the mean training pose under ``mean_pose`` (where the
-        checkpoint has it), and the numbers of poses, parameters and training steps.
+        checkpoint has it), and the numbers of poses, parameters and training steps. Of several seeds the means, with
+        ``spread`` and ``seeds``, see :func:`skelgraph.training.seeds.over_seeds`.
 
     Raises:
         FileNotFoundError: if there is no checkpoint or data file.
@@ -79,7 +82,7 @@ def evaluate(
     where = experiment.torch_device(device or training.device)
     dataset = experiment.build_data(settings["data"], skeleton, "test", 0, plugins)
     experiment.check_flip(training, model)
-    poses = pose_pairs(dataset, model, where)
+    poses = pose_pairs(dataset.draw(0, device=where), model)
     options: dict[str, Any] = {"flip": training.flip_test, "batch_size": batch_size, "check": check}
     pose = predict(model.to(where), poses.x, skeleton, all_frames=True, **options).pose
     frames = pose if gives_frames(model) else None
@@ -102,13 +105,13 @@ def evaluate(
     return result
 
 
-def pose_pairs(dataset: Any, model: PoseModel, device: torch.device, limit: int | None = None) -> PosePairs:
-    """The dataset's poses as a model takes them, on a device; at most ``limit``, evenly spaced."""
-    poses = dataset.draw(0, device=device)
+def pose_pairs(poses: Any, model: PoseModel, limit: int | None = None) -> PosePairs:
+    """Drawn poses as a model takes them; at most ``limit``, evenly spaced."""
     if len(poses.target) == 0:
-        raise ValueError("the test split holds no poses")
+        raise ConfigError("the test split holds no poses")
     if limit is not None and len(poses.target) > limit:
-        poses = poses.take(torch.linspace(0, len(poses.target) - 1, limit, device=device).round().long())
+        index = torch.linspace(0, len(poses.target) - 1, limit, device=poses.target.device)
+        poses = poses.take(index.round().long())
     target = judged(poses.target, model.input_kind)
     action = poses.action.repeat_interleave(len(target) // len(poses.action))
     frames = poses.target if gives_frames(model) else None

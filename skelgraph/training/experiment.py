@@ -50,8 +50,15 @@ class Training:
         bf16: bfloat16 autocast in the model; losses stay in float32.
         device: ``auto``, ``cpu``, ``cuda`` or ``cuda:1``.
         deterministic: torch's deterministic algorithms, for a resume that is exact on CUDA too.
-        eval_every: epochs between two evaluations on the test split; the last epoch is always evaluated.
-        eval_poses: at most so many test poses, evenly spaced, are looked at while training.
+        eval_every: epochs between two evaluations while training, on the test split unless ``held_out`` is given; the
+            last epoch is always evaluated.
+        eval_poses: at most so many poses, evenly spaced, are looked at in them.
+        held_out: share of the training split's samples that are not trained on; then they, and not the test split, are
+            looked at while training, and the best checkpoint is the best on them. Samples are drawn one by one: of
+            clips that overlap, neighbours of a held-out one are trained on.
+        patience: training ends early when the error on the held-out samples has not fallen in so many evaluations.
+        ema: decay of a moving average of the weights, such as 0.999, which is then what is evaluated and lifted with;
+            see :class:`skelgraph.training.ema.Ema`.
         checkpoint_every: seconds between two checkpoints inside an epoch; there is one at each epoch's end.
         checkpoint_steps: steps between two checkpoints inside an epoch; None: by time only.
     """
@@ -67,14 +74,27 @@ class Training:
     deterministic: bool = False
     eval_every: int = 1
     eval_poses: int = 4096
+    held_out: float = 0.0
+    patience: int | None = None
+    ema: float | None = None
     checkpoint_every: float = 60.0
     checkpoint_steps: int | None = None
 
     def __post_init__(self) -> None:
-        for name in ("epochs", "batch_size", "eval_every", "eval_poses", "checkpoint_steps"):
+        for name in ("epochs", "batch_size", "eval_every", "eval_poses", "patience", "checkpoint_steps"):
             value = getattr(self, name)
             if value is not None and value < 1:
                 raise ConfigError(f"train.{name} must be at least 1, found {value}")
+        if not 0 <= self.held_out < 1 or (self.ema is not None and not 0 < self.ema < 1):
+            raise ConfigError(
+                f"train.held_out must be at least 0 and below 1, train.ema between 0 and 1, found {self.held_out} and "
+                f"{self.ema}"
+            )
+        if self.patience is not None and not self.held_out:
+            raise ConfigError(
+                "train.patience needs train.held_out, the share of the training samples to look at, such as 0.1: the "
+                "test split is for the report"
+            )
         if self.seeds is not None and (not self.seeds or len(set(self.seeds)) < len(self.seeds)):
             raise ConfigError(f"train.seeds must be one or more different numbers, found {self.seeds}")
 

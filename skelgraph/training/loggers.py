@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -13,8 +13,6 @@ from skelgraph.errors import MissingExtraError
 from skelgraph.files import atomic
 
 __all__ = ["CSV", "TensorBoard"]
-
-COLUMNS = ("epoch", "step", "lr", "loss", "train_mpjpe_mm", "test_mpjpe_mm", "poses_per_s", "seconds")
 
 
 class Logger(Protocol):
@@ -31,19 +29,20 @@ class Logger(Protocol):
 
 
 class CSV:
-    """``log.csv`` in the run's folder; every run has it.
+    """``log.csv`` in the run's folder, which every run has; a row is on disk before the next epoch begins.
 
-    An epoch's row is on disk before the next epoch begins.
+    Columns: epoch, step, lr, loss, train_mpjpe_mm, test_mpjpe_mm (of a run with held-out samples held_out_mpjpe_mm in
+    its place), poses_per_s, seconds.
     """
 
     def start(self, folder: Path, epochs: int) -> None:
         self.path = folder / "log.csv"
         if self.path.exists():
             rows = [row for row in read_log(self.path) if int(row["epoch"]) <= epochs]
-            atomic.write(self.path, _text(rows, header=True))
+            atomic.write(self.path, _text(rows, header=True) if rows else "")
 
     def epoch(self, row: Mapping[str, Any]) -> None:
-        text = _text([row], header=not self.path.exists())
+        text = _text([row], header=not self.path.exists() or not self.path.stat().st_size)
         try:
             with open(self.path, "a", encoding="utf-8", newline="") as file:
                 file.write(text)
@@ -89,9 +88,9 @@ def read_log(path: Path) -> list[dict[str, str]]:
     return [row for row in rows if None not in row and None not in row.values() and row["epoch"].isdigit()]
 
 
-def _text(rows: list[Mapping[str, Any]] | list[dict[str, str]], header: bool) -> str:
+def _text(rows: Sequence[Mapping[str, Any]], header: bool) -> str:
     text = io.StringIO()
-    writer = csv.DictWriter(text, COLUMNS, lineterminator="\n")
+    writer = csv.DictWriter(text, list(rows[0]), lineterminator="\n")
     if header:
         writer.writeheader()
     writer.writerows(rows)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import platform
 import time
 import warnings
@@ -15,13 +14,15 @@ import torch
 from torch import Tensor, nn
 
 from skelgraph.datasets.randomness import hash64
+from skelgraph.errors import ConfigError
 from skelgraph.nn import losses
 from skelgraph.nn.output import PoseOutput, as_output, map_output
-from skelgraph.nn.prediction import answered, gives_frames, judged, predict
+from skelgraph.nn.prediction import answered, gives_frames, judged
 from skelgraph.training import checkpoint, optim
 from skelgraph.training.batches import Batches
-from skelgraph.training.evaluate import PosePairs, pose_pairs
+from skelgraph.training.ema import Ema
 from skelgraph.training.experiment import Experiment
+from skelgraph.training.judge import Judge
 from skelgraph.training.progress import TrainingProgress
 from skelgraph.training.run_folder import RunFolder
 from skelgraph.training.signals import Interrupted, StopRequest
@@ -43,6 +44,8 @@ class State:
     seconds: float = 0.0
     best_mpjpe_mm: float | None = None
     test_mpjpe_mm: float | None = None
+    held_out_mpjpe_mm: float | None = None
+    since_best: int = 0  # evaluations
 
 
 class Loop:
@@ -79,17 +82,24 @@ class Loop:
         self.model = experiment.model.to(self.device)
         self.optimizer = experiment.optim.make(p for p in self.model.parameters() if p.requires_grad)
         self.state = State()
-        samples = len(experiment.train_data)
-        self.batches = Batches.of(self.model, samples, self.settings.batch_size, self.settings.seed)
+        self.ema = None if self.settings.ema is None else Ema(self.model, self.settings.ema)
+        samples, size = len(experiment.train_data), self.settings.batch_size
+        self.batches = Batches.of(self.model, samples, size, self.settings.seed, self.settings.held_out)
         self.total_steps = self.batches.per_epoch * self.settings.epochs
         self.totals = torch.zeros(2, dtype=torch.float64, device=self.device)  # sums over this epoch's poses
         self.first_bad = torch.full((), self.total_steps, device=self.device)  # int64
         self.mean_pose: list[list[float]] | None = None
-        self.test: PosePairs | None = None
+        self.judge = Judge(experiment, self.batches, self.device)
         self.drawn: tuple[int, Tensor, Tensor] | None = None
 
+    @property
+    def finished(self) -> bool:
+        """Whether no epoch is left, or the error on the held-out samples has not fallen for long enough."""
+        patience = self.settings.patience
+        return self.state.epoch >= self.settings.epochs or (patience is not None and self.state.since_best >= patience)
+
     def run(self) -> None:
-        """Trains to the last epoch.
+        """Trains to the end.
 
         Raises:
             Interrupted: after a signal; the state is saved.
@@ -102,9 +112,13 @@ class Loop:
         for logger in self.experiment.loggers:
             logger.start(self.folder.path, self.state.epoch)
         try:
-            while self.state.epoch < self.settings.epochs:
+            while not self.finished:
                 self.train_epoch()
                 self.close_epoch()
+            if self.state.epoch < self.settings.epochs:
+                epochs, best = f"{self.state.epoch} of {self.settings.epochs}", f"{self.state.best_mpjpe_mm:.1f} mm"
+                evaluations = f"{self.state.since_best} evaluations on the held-out samples"
+                self.progress.note(f"ended after epoch {epochs}: no error below {best} in {evaluations}")
         finally:
             for logger in self.experiment.loggers:
                 logger.stop()
@@ -157,6 +171,8 @@ class Loop:
             mean_error = losses.mpjpe(output.pose, target)
             self.totals += torch.stack([loss.detach(), mean_error]).double() * len(x)
         self.optimizer.step()
+        if self.ema is not None:
+            self.ema.update(self.model, self.state.step)
         self.state.step += 1
 
     def seed(self, seed: int) -> None:
@@ -220,48 +236,53 @@ class Loop:
         """Evaluates, logs and saves at the end of an epoch; in this order, so that a kill repeats but loses nothing."""
         self.check_finite()
         state, settings = self.state, self.settings
-        row = self.log_row()
         last = state.epoch + 1 == settings.epochs
-        state.test_mpjpe_mm = self.evaluate() if last or (state.epoch + 1) % settings.eval_every == 0 else None
-        row["test_mpjpe_mm"] = "" if state.test_mpjpe_mm is None else state.test_mpjpe_mm
-        row["seconds"] = time.monotonic() - self.started
+        error = self.evaluate() if last or (state.epoch + 1) % settings.eval_every == 0 else None
+        setattr(state, self.judge.column, error)
+        row = self.log_row(error)
         state.epoch += 1
         self.totals.zero_()
         for logger in self.experiment.loggers:
             logger.epoch(row)
-        if state.test_mpjpe_mm is not None and state.test_mpjpe_mm < (state.best_mpjpe_mm or math.inf):
-            state.best_mpjpe_mm = state.test_mpjpe_mm
+        if error is not None:
+            state.since_best += 1
+        if error is not None and (state.best_mpjpe_mm is None or error < state.best_mpjpe_mm):
+            state.best_mpjpe_mm, state.since_best = error, 0
             self.save(self.folder.best)
         self.save(self.folder.last)
         self.progress.epoch(row)
         self.stop_if_asked()
 
-    def log_row(self) -> dict[str, Any]:
-        loss, error = self.means()
+    def log_row(self, error: float | None) -> dict[str, Any]:
+        """What loggers are given for the open epoch; ``error`` is that of :meth:`evaluate`."""
+        loss, train_error = self.means()
         started, before = self.clock
-        speed = (self.state.step - before) * self.settings.batch_size / max(time.monotonic() - started, 1e-9)
+        now = time.monotonic()
         return {
             "epoch": self.state.epoch + 1,
             "step": self.state.step,
             "lr": self.learning_rate(self.state.step - 1),
             "loss": loss,
-            "train_mpjpe_mm": error * 1000,
-            "poses_per_s": speed,
+            "train_mpjpe_mm": train_error * 1000,
+            self.judge.column: "" if error is None else error,
+            "poses_per_s": (self.state.step - before) * self.settings.batch_size / max(now - started, 1e-9),
+            "seconds": now - self.started,
         }
 
     def evaluate(self) -> float:
-        """MPJPE in mm on the test poses that are looked at while training."""
-        if self.test is None:
-            self.test = pose_pairs(self.experiment.test_data, self.model, self.device, self.settings.eval_poses)
+        """MPJPE in mm on what is looked at while training; a signal saves and stops it."""
 
         def check() -> None:
             if self.stop.name is not None:
                 self.save(self.folder.last)
                 self.stop_if_asked()
 
-        flip = self.settings.flip_test
-        pose = predict(self.model, self.test.x, self.experiment.skeleton, flip=flip, check=check).pose
-        return float(losses.mpjpe(pose, self.test.target)) * 1000
+        return self.judge.error(self.trained, check)
+
+    @property
+    def trained(self) -> Any:
+        """The model that is evaluated and lifted with: the moving average where there is one."""
+        return self.model if self.ema is None else self.ema.model
 
     # ---- checkpoints
 
@@ -286,21 +307,39 @@ class Loop:
                 "python": platform.python_version(),
             },
         }
-        tensors = {f"model.{name}": tensor for name, tensor in self.model.state_dict().items()}
+        tensors = {f"model.{name}": tensor for name, tensor in self.trained.state_dict().items()}
+        if self.ema is not None:
+            tensors |= {f"trained.{name}": tensor for name, tensor in self.model.state_dict().items()}
         tensors |= {f"optim.{name}": tensor for name, tensor in optim.moments(self.model, self.optimizer).items()}
         checkpoint.save(path, {**tensors, "loop.totals": self.totals}, meta)
         self.saved_at = time.monotonic()
+
+    def begin_with(self, state: Mapping[str, Tensor], source: Path) -> None:
+        """Takes over the weights of another run, and nothing else.
+
+        Raises:
+            CheckpointError: if they do not fit.
+        """
+        for model in (self.model, self.trained):
+            checkpoint.restore(model, state, source)
 
     def restore(self, tensors: Mapping[str, Tensor], meta: Mapping[str, Any], source: Path) -> None:
         """Takes over a checkpoint of :meth:`save`.
 
         Raises:
-            ValueError: if its tensors do not fit.
+            CheckpointError: if its tensors do not fit.
+            ConfigError: if it has more epochs behind it than there are to be.
         """
-        checkpoint.restore(self.model, checkpoint.group(tensors, "model"), source)
+        checkpoint.restore(self.trained, checkpoint.group(tensors, "model"), source)
+        if self.ema is not None:
+            checkpoint.restore(self.model, checkpoint.group(tensors, "trained"), source)
         optim.restore(self.model, self.optimizer, checkpoint.group(tensors, "optim"), source)
         self.totals.copy_(tensors["loop.totals"])
-        self.state = State(**{field.name: meta[field.name] for field in fields(State)})
+        self.state = State(**{field.name: meta[field.name] for field in fields(State) if field.name in meta})
+        if self.state.epoch > self.settings.epochs:
+            raise ConfigError(
+                f"{source}: train.epochs is {self.settings.epochs}, but {self.state.epoch} epochs are trained already"
+            )
         self.mean_pose = meta["mean_pose"]
         if meta["threads"] != torch.get_num_threads() and self.device.type == "cpu":
             warnings.warn(

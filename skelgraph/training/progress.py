@@ -21,6 +21,9 @@ class TrainingProgress(Protocol):
     def epoch(self, row: Mapping[str, Any]) -> None:
         """An epoch is over; ``row`` is its line of log.csv."""
 
+    def note(self, text: str) -> None:
+        """Something that a person should know of the run, such as why it ended early."""
+
     def stop(self) -> None:
         """The run is over or broken off."""
 
@@ -33,6 +36,8 @@ class Silent:
     def step(self, done: int, loss: float, mpjpe_mm: float, poses_per_s: float) -> None: ...
 
     def epoch(self, row: Mapping[str, Any]) -> None: ...
+
+    def note(self, text: str) -> None: ...
 
     def stop(self) -> None: ...
 
@@ -62,12 +67,16 @@ class ConsoleProgress(Silent):
             self._bar.update(self._task, completed=done, loss=loss, mpjpe=mpjpe_mm, speed=poses_per_s)
 
     def epoch(self, row: Mapping[str, Any]) -> None:
-        test = f"  test {row['test_mpjpe_mm']:.1f} mm" if row["test_mpjpe_mm"] != "" else ""
+        judged = {"test_mpjpe_mm": "test", "held_out_mpjpe_mm": "held out"}
+        test = "".join(f"  {judged[key]} {row[key]:.1f} mm" for key in judged if row.get(key, "") != "")
         self.console.print(
             f"epoch {row['epoch']:>3}  loss {row['loss']:.4f}  train {row['train_mpjpe_mm']:.1f} mm{test}"
             f"  {row['poses_per_s']:,.0f} poses/s  {row['seconds']:.0f} s",
             highlight=False,
         )
+
+    def note(self, text: str) -> None:
+        self.console.print(text, highlight=False)
 
     def stop(self) -> None:
         if self._bar is not None:

@@ -53,7 +53,10 @@ class RunFolder:
         self._lock.release()
 
     def write_config(self, settings: Mapping[str, Any]) -> None:
-        atomic.write(self.path / "config.yaml", config.dump(settings))
+        """Writes config.yaml, unless it says the same already."""
+        path, text = self.path / "config.yaml", config.dump(settings)
+        if not path.exists() or path.read_text(encoding="utf-8") != text:
+            atomic.write(path, text)
 
     def read_config(self) -> config.Section:
         """

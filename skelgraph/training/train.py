@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -11,6 +11,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from skelgraph.errors import ConfigError
 from skelgraph.training import checkpoint, config, curve, experiment, variants
 from skelgraph.training.evaluate import evaluate
 from skelgraph.training.loop import Loop, NonFiniteLoss
@@ -22,7 +23,10 @@ from skelgraph.training.table_picture import draw_table
 
 __all__ = ["Interrupted", "NonFiniteLoss", "fit", "resume"]
 
-FREE = ("train.device", "train.checkpoint_every", "train.checkpoint_steps", "loggers", "plugins")
+FREE = (
+    *(f"train.{name}" for name in ("epochs", "patience", "device", "checkpoint_every", "checkpoint_steps")),
+    *("loggers", "plugins"),
+)
 """Settings that may differ when a run is resumed."""
 
 
@@ -44,7 +48,8 @@ def fit(
     Args:
         settings: the experiment, from :func:`skelgraph.training.config.read` or a plain dict.
         out: the folder.
-        resume: go on where ``out`` was broken off; finished runs are left as they are.
+        resume: go on where ``out`` was broken off; finished runs are left as they are, unless ``settings`` have more
+            epochs than before. A schedule then goes on as if there had been so many from the start.
         progress: whom to tell, such as :class:`skelgraph.training.progress.ConsoleProgress`; default nobody.
         variant: train only this row.
         plugins: packages, as modules or by name, whose ``__all__`` adds layers, blocks, models, datasets, losses,
@@ -55,7 +60,7 @@ def fit(
         ``out``.
 
     Raises:
-        ValueError: for settings that do not fit, a folder in use, or one that holds a run and ``resume`` is not given.
+        ConfigError: for settings that do not fit, a folder in use, or one that holds a run and ``resume`` is not given.
         Interrupted: after SIGINT or SIGTERM; the state is saved and the message says how to go on.
         NonFiniteLoss: if the loss is not finite; the last good checkpoint is untouched.
     """
@@ -65,6 +70,8 @@ def fit(
     if several:
         with RunFolder(out) as folder:
             _claim(folder, experiment.section(settings), resume or variant is not None)
+            if resume:
+                folder.write_config(settings)
     with StopRequest() as stop:
         for row in runs:
             begun = (out / row.folder / "config.yaml").exists()
@@ -73,9 +80,18 @@ def fit(
     return out
 
 
-def resume(run: str | Path, **options: Any) -> Path:
-    """Goes on with a run, or with all runs of an experiment, from its folder alone; see :func:`fit`."""
-    return fit(RunFolder(run).read_config(), run, resume=True, **options)
+def resume(run: str | Path, changes: Sequence[str] = (), **options: Any) -> Path:
+    """Goes on with a run, or with all runs of an experiment, from its folder alone; see :func:`fit`.
+
+    Args:
+        run: the folder.
+        changes: of :data:`FREE` settings, such as ``train.epochs=20`` for more epochs of a run that is finished.
+        **options: of :func:`fit`.
+    """
+    settings = RunFolder(run).read_config()
+    for change in changes:
+        settings = config.apply(settings, change)
+    return fit(settings, run, resume=True, **options)
 
 
 def _fit_one(
@@ -95,10 +111,11 @@ def _fit_one(
         if resume and (folder.last.exists() or folder.best.exists()):
             path, tensors, meta = checkpoint.load_newest(folder.path)
             loop.restore(tensors, meta, path)
+            folder.write_config(made.config)
         elif made.training.start is not None:
             path, tensors, _ = checkpoint.load_newest(Path(made.training.start))
-            checkpoint.restore(loop.model, checkpoint.weights(tensors), path)
-        finished = loop.state.epoch == made.training.epochs
+            loop.begin_with(checkpoint.weights(tensors), path)
+        finished = loop.finished
         if not finished:
             progress.start(str(out), loop.total_steps, loop.state.step)
             try:
@@ -117,12 +134,11 @@ def _claim(folder: RunFolder, settings: Mapping[str, Any], resume: bool) -> None
     except FileNotFoundError:
         return folder.write_config(settings)
     if not resume:
-        go_on = f"skelgraph train --resume {folder.path}"
-        raise ValueError(f"{folder.path}: holds a run already; go on with: {go_on}, or give another --out")
+        raise ConfigError(f"{folder.path}: holds a run already; resume=True goes on with it, or give another folder")
     changed = [key for key in _differences(before, config.plain(settings)) if key not in FREE]
     if changed:
-        raise ValueError(
-            f"{folder.path}: a run goes on with the settings it began with; different: {', '.join(changed)}"
+        raise ConfigError(
+            f"{folder.path}: a run is resumed with the settings it began with; different: {', '.join(changed)}"
         )
 
 

@@ -83,16 +83,16 @@ def test_stopped_at_every_step(tmp_path: Path, reference: Path) -> None:
 
 
 def test_stopped_while_evaluating(tmp_path: Path, reference: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    from skelgraph.training import loop
+    from skelgraph.training import judge
 
-    real = loop.predict
+    real = judge.predict
 
     def signalled(*args, **options):  # noqa: ANN002, ANN003, ANN202
         os.kill(os.getpid(), signal.SIGINT)
         return real(*args, **options)
 
     with monkeypatch.context() as patch:
-        patch.setattr(loop, "predict", signalled)
+        patch.setattr(judge, "predict", signalled)
         with pytest.raises(Interrupted, match="step 5 of 15"):
             fit(tiny.settings(), tmp_path / "run", plugins=[tiny])
     assert checkpoint.load(tmp_path / "run" / "last.safetensors")[1]["epoch"] == 0
@@ -123,7 +123,7 @@ def test_a_finished_run_is_left_as_it_is(tmp_path: Path) -> None:
 def test_a_run_goes_on_with_its_own_settings_only(tmp_path: Path, reference: Path) -> None:
     with pytest.raises(Interrupted):
         fit(tiny.settings(), tmp_path / "run", plugins=[tiny], progress=_Stop(6))
-    with pytest.raises(ValueError, match="different: train.epochs, model.hidden|different: model.hidden, train.epochs"):
+    with pytest.raises(ValueError, match="different: model.hidden$"):
         other = tiny.settings(epochs=9)
         other["model"]["hidden"] = 32
         fit(other, tmp_path / "run", resume=True, plugins=[tiny])

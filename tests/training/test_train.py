@@ -197,7 +197,7 @@ def test_a_second_ctrl_c_aborts_at_once(tmp_path: Path) -> None:
 def test_a_folder_that_holds_a_run_is_not_overwritten(tmp_path: Path) -> None:
     out = run(tmp_path, tiny.settings(epochs=1))
     before = (out / "last.safetensors").read_bytes()
-    with pytest.raises(ValueError, match="holds a run already.*--resume"):
+    with pytest.raises(ValueError, match="holds a run already.*resume=True"):
         run(tmp_path, tiny.settings(epochs=2))
     assert (out / "last.safetensors").read_bytes() == before
 

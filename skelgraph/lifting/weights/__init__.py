@@ -41,8 +41,19 @@ def path(name: str) -> Path:
 
 
 def find(run: str | Path) -> str | Path:
-    """The checkpoint that a name of :data:`FILES` means; anything else as it is."""
-    return path(run) if isinstance(run, str) and run in FILES else run
+    """The checkpoint that a name of :data:`FILES` means; the path of anything else.
+
+    Raises:
+        FileNotFoundError: if there is neither such a name nor such a path.
+    """
+    if isinstance(run, str) and run in FILES:
+        return path(run)
+    if not Path(run).exists():
+        raise FileNotFoundError(
+            f"{run}: no such run folder or checkpoint file; the weights that come with the package are "
+            f"{' and '.join(map(repr, FILES))}"
+        )
+    return run
 
 
 def choose(keypoints: Keypoints) -> Choice:
