@@ -23,6 +23,7 @@ from skelgraph.training import checkpoint, config, experiment
 from skelgraph.training import plugins as packages
 from skelgraph.training.multi_view_metrics import views_report
 from skelgraph.training.plugins import Plugins
+from skelgraph.training.seeds import over_seeds, seed_runs
 
 
 class PosePairs(NamedTuple):
@@ -71,6 +72,10 @@ def evaluate(
         FileNotFoundError: if there is no checkpoint or data file.
         ValueError: if they do not fit each other.
     """
+    if seeds := seed_runs(run):
+        options: dict[str, Any] = {"which": which, "overrides": overrides, "device": device, "batch_size": batch_size}
+        options |= {"plugins": plugins, "check": check}
+        return over_seeds({seed: evaluate(each, **options) for seed, each in seeds.items()})
     run, modules = Path(run), packages.load(plugins)
     model, skeleton, meta = checkpoint.load_run(run, which, plugins=plugins)
     settings = config.Section(meta["config"])
@@ -83,7 +88,7 @@ def evaluate(
     dataset = experiment.build_data(settings["data"], skeleton, "test", 0, plugins)
     experiment.check_flip(training, model)
     poses = pose_pairs(dataset.draw(0, device=where), model)
-    options: dict[str, Any] = {"flip": training.flip_test, "batch_size": batch_size, "check": check}
+    options = {"flip": training.flip_test, "batch_size": batch_size, "check": check}
     pose = predict(model.to(where), poses.x, skeleton, all_frames=True, **options).pose
     frames = pose if gives_frames(model) else None
     result = {

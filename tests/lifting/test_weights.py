@@ -97,8 +97,14 @@ def test_an_installation_without_them_says_so(tmp_path, monkeypatch):
         skelgraph.lift(tmp_path / "clip.npz", tmp_path / "out")
 
 
+def test_a_name_that_there_is_not_brings_up_those_that_there_are(tmp_path):
+    for wrong in ("body-lifter", tmp_path / "none"):
+        with pytest.raises(FileNotFoundError, match="(body-lifter|none): .*'body' and 'whole-body'"):
+            skelgraph.load(wrong)
+
+
 def test_a_path_is_never_one_of_their_names(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     for own in (Path("body"), "./body"):
-        with pytest.raises(FileNotFoundError, match="no such checkpoint|no checkpoint"):
+        with pytest.raises(FileNotFoundError, match="body: no such"):
             skelgraph.load(own)

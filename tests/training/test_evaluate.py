@@ -54,7 +54,7 @@ def test_best_and_overrides_and_a_bare_file(run: Path) -> None:
     assert single == other
     with pytest.raises(ValueError, match="did you mean 'size'"):
         evaluate.evaluate(run, overrides=["data.sise=6"], plugins=[tiny])
-    with pytest.raises(ValueError, match="needs the package tiny"):
+    with pytest.raises(ValueError, match=r'needs the package tiny: pass plugins=\["tiny"\]'):
         evaluate.evaluate(run)
 
 

@@ -62,6 +62,11 @@ def test_a_finished_run_goes_on_to_more_epochs(tmp_path: Path) -> None:
 # ---- held-out samples and early ends
 
 
+def restless(**more: object) -> dict:
+    """Settings of a training that soon finds nothing better."""
+    return {**tiny.settings(epochs=30, held_out=0.5, **more), "optim": {"lr": 0.5}, "schedule": {}}
+
+
 def test_held_out_samples_are_never_trained_on() -> None:
     batches = Batches.of(torch.nn.Linear(1, 1), 50, 7, seed=3, held_out=0.2)
     assert len(batches.held_out) == 10 and batches.samples == 40
@@ -74,7 +79,7 @@ def test_held_out_samples_are_never_trained_on() -> None:
 
 
 def test_training_ends_when_held_out_samples_gain_no_more(tmp_path: Path) -> None:
-    settings = tiny.settings(epochs=30, held_out=0.5, patience=3)
+    settings = restless(patience=3)
     told = _Stop()
     run = fit(settings, tmp_path / "run", plugins=[tiny], progress=told)
     rows = read_log(run / "log.csv")
@@ -92,7 +97,7 @@ def test_training_ends_when_held_out_samples_gain_no_more(tmp_path: Path) -> Non
 
 
 def test_resumed_early_ends_are_the_same(tmp_path: Path) -> None:
-    settings = tiny.settings(epochs=30, held_out=0.5, patience=2, checkpoint_steps=1)
+    settings = restless(patience=2, checkpoint_steps=1)
     whole = fit(settings, tmp_path / "whole", plugins=[tiny])
     with pytest.raises(Interrupted):
         fit(settings, tmp_path / "run", plugins=[tiny], progress=_Stop(5))
