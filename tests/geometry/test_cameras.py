@@ -49,12 +49,11 @@ def test_distortion_changes_pixels():
     assert (camera.project(point) - plain.project(point)).norm() > 5
 
 
-def test_projection_keeps_leading_dimensions_dtype_and_gradients():
+def test_projection_keeps_leading_dimensions_dtype_device_and_gradients(device):
     camera = human36m_cameras()["S8/60457274"]
-    points = torch.randn(2, 3, 17, 3) + torch.tensor([0, 0, 5.0])
-    points.requires_grad_()
+    points = (torch.randn(2, 3, 17, 3) + torch.tensor([0, 0, 5.0])).to(device).requires_grad_()
     pixels = camera.project(points)
-    assert pixels.shape == (2, 3, 17, 2) and pixels.dtype == torch.float32
+    assert pixels.shape == (2, 3, 17, 2) and pixels.dtype == torch.float32 and pixels.device == points.device
     torch.testing.assert_close(pixels[1, 2, 5], camera.project(points[1, 2, 5]))
     pixels.sum().backward()
     assert points.grad is not None and points.grad.isfinite().all()
@@ -101,11 +100,12 @@ def grid(camera, steps=15):
     return torch.stack(torch.meshgrid(across, down, indexing="ij"), -1)
 
 
-def test_undistorting_inverts_the_distortion_all_over_the_image():
+def test_undistorting_inverts_the_distortion_all_over_the_image(device):
     for camera in ALL:
-        px = grid(camera)
+        px = grid(camera).to(device)
         straight = camera.undistort(px)
-        points = torch.cat([(straight - camera.c) / camera.f, torch.ones(*px.shape[:-1], 1)], -1)
+        c, f = camera.c.to(device), camera.f.to(device)
+        points = torch.cat([(straight - c) / f, torch.ones_like(px[..., :1])], -1)
         torch.testing.assert_close(camera.project(points), px, rtol=0, atol=1e-9)
         plain = without_distortion(camera)
         torch.testing.assert_close(plain.project(points), straight, rtol=0, atol=1e-9)

@@ -286,12 +286,14 @@ def test_reprojection_error_is_a_distance_in_px():
     torch.testing.assert_close(error[1], torch.full_like(error[1], 5))
 
 
-def test_results_have_the_dtype_of_the_keypoints():
-    points, px = people()
-    for solve in (triangulate, ransac):
-        found = solve(RIG, px.float(), torch.ones(px.shape[:-1]))
+def test_results_have_the_dtype_and_device_of_the_keypoints(device):
+    points, px = (each.to(device, torch.float32) for each in people())
+    weight = torch.ones(px.shape[:-1], device=device)
+    for solve in (triangulate, ransac, lambda *given: refine(RIG, triangulate(*given), *given[1:])):
+        found = solve(RIG, px, weight)
         assert found.points.dtype == found.error.dtype == torch.float32
-        torch.testing.assert_close(found.points, points.float(), rtol=0, atol=1e-5)
+        assert found.points.device.type == found.error.device.type == found.used.device.type == device.type
+        torch.testing.assert_close(found.points, points, rtol=0, atol=1e-5)
 
 
 def test_dlt_of_views_from_one_place_is_undecided():

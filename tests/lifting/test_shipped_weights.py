@@ -32,14 +32,14 @@ def test_the_experiment_that_made_them_is_in_the_project(name):
 
 
 @pytest.mark.parametrize(("name", "mean_mm", "largest_mm"), [("body", 1.7, 20), ("whole-body", 2.3, 18)])
-def test_bfloat16_moves_poses_by_what_the_trunk_rounds(name, mean_mm, largest_mm):
+def test_bfloat16_moves_poses_by_what_the_trunk_rounds(name, mean_mm, largest_mm, device):
     """Rotations in bfloat16 moved them by 2.5 and 3.7 mm in the mean, 31 and 47 mm at most."""
-    model = lifter.load(name, device="cpu").model.eval()
-    poses = Synthetic(model.skeleton, "test", num_test_poses=512).draw(0)
+    model = lifter.load(name, device=device.type).model.eval()
+    poses = Synthetic(model.skeleton, "test", num_test_poses=512).draw(0, device=device)
     x = poses.inputs(model.in_channels)
     with torch.no_grad():
         expected = model(x).pose
-        with torch.autocast("cpu", torch.bfloat16):
+        with torch.autocast(device.type, torch.bfloat16):
             rounded = model(x).pose
     off_mm = (rounded - expected).norm(dim=-1) * 1000
     assert off_mm.mean() < mean_mm and off_mm.max() < largest_mm

@@ -29,11 +29,12 @@ def test_exact_points_stay(walk) -> None:
     assert (refined - walk).norm(dim=-1).max() < 2e-4
 
 
-def test_views_that_are_wrong_for_a_while_are_left_and_bones_keep_their_length(walk) -> None:
+def test_views_that_are_wrong_for_a_while_are_left_and_bones_keep_their_length(walk, device) -> None:
     random = torch.Generator().manual_seed(0)
-    px = filmed(walk) + 2 * torch.randn(4, 12, 17, 2, generator=random)
+    walk = walk.to(device)
+    px = filmed(walk) + 2 * torch.randn(4, 12, 17, 2, generator=random).to(device)
     px[1, 4:9] = px[1, 4:9][:, HUMAN36M.flip_index]  # left and right traded in one view
-    seen = torch.ones(4, 12, 17)
+    seen = torch.ones(4, 12, 17, device=device)
     start = triangulate(RIG, px, seen).points
     refined = refine_body(RIG, start, px, seen, HUMAN36M.bones, threshold=30.0)
     before, after = ((each - walk).norm(dim=-1).mean() for each in (start, refined))

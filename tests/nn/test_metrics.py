@@ -17,10 +17,11 @@ def poses(*shape: int, seed: int = 0) -> torch.Tensor:
 
 @pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
 def test_metrics_equal_the_human36m_fixture(
-    fixture_npz: Load, dtype: torch.dtype, record_property: Callable[[str, object], None]
+    fixture_npz: Load, dtype: torch.dtype, device: torch.device, record_property: Callable[[str, object], None]
 ) -> None:
     arrays = fixture_npz("metrics_h36m")
-    pred, target, reflected = (torch.from_numpy(arrays[k]).to(dtype) for k in ("pred", "target", "pred_reflected"))
+    names = ("pred", "target", "pred_reflected")
+    pred, target, reflected = (torch.from_numpy(arrays[name]).to(device, dtype) for name in names)
     ours = {
         "mpjpe": metrics.mpjpe(pred, target),
         "p_mpjpe": metrics.p_mpjpe(pred, target),
@@ -36,11 +37,16 @@ def test_metrics_equal_the_human36m_fixture(
 
 @pytest.mark.parametrize(("unit", "scale", "bound"), [("mm", 1.0, 1e-5), ("m", 1e-3, 5e-8)])
 def test_h3wb_equals_the_leaderboard_fixture(
-    fixture_npz: Load, unit: str, scale: float, bound: float, record_property: Callable[[str, object], None]
+    fixture_npz: Load,
+    unit: str,
+    scale: float,
+    bound: float,
+    device: torch.device,
+    record_property: Callable[[str, object], None],
 ) -> None:
     """In float32, as the leaderboard computes: its values are rounded to 4e-6 mm."""
     arrays = fixture_npz("h3wb_leaderboard")
-    pred, target = (torch.from_numpy(arrays[k] * scale).float() for k in ("pred", "gt"))
+    pred, target = (torch.from_numpy(arrays[k] * scale).float().to(device) for k in ("pred", "gt"))
     ours = metrics.h3wb(pred, target)
     assert list(ours) == arrays["order"].tolist()
     errors = [abs(float(v) - w * scale) for v, w in zip(ours.values(), arrays["values"].tolist(), strict=True)]

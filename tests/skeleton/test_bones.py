@@ -176,9 +176,9 @@ def test_a_mirrored_pose_does_not_align(seed: int) -> None:
     assert torch.det(basis) * torch.det(moved) > 0, "the alignment itself must not mirror"
 
 
-def test_procrustes_returns_what_it_cannot_align() -> None:
-    good, other = poses(17, 3), poses(17, 3, seed=1)
-    point = torch.full((17, 3), 1.1, dtype=good.dtype)
+def test_procrustes_returns_what_it_cannot_align(device: torch.device) -> None:
+    good, other = poses(17, 3).to(device), poses(17, 3, seed=1).to(device)
+    point = torch.full_like(good, 1.1)
     pred = torch.stack([good, point, good, torch.zeros_like(good), good])
     target = torch.stack([other, good, point, good, torch.full_like(good, torch.nan)])
     for dtype in (torch.float32, torch.float64):
@@ -205,9 +205,9 @@ def test_procrustes_is_finite_on_a_line(points: int) -> None:
         torch.testing.assert_close(aligned, other, rtol=0, atol=1e-9)
 
 
-def test_procrustes_in_float32_is_as_good_as_its_input() -> None:
-    target = poses(50, 17, 3).float()
-    pred = target @ random_rotation(0).float() * 3 + 40
+def test_procrustes_in_float32_is_as_good_as_its_input(device: torch.device) -> None:
+    target = poses(50, 17, 3).float().to(device)
+    pred = target @ random_rotation(0).float().to(device) * 3 + 40
     assert (procrustes(pred, target) - target).abs().max() < 2e-5
 
 

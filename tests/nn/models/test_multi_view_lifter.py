@@ -17,19 +17,19 @@ def clips():
     return data.draw(0)
 
 
-def made(in_channels: int = 9, **options) -> MultiViewLifter:
+def made(in_channels: int = 9, device: torch.device | None = None, **options) -> MultiViewLifter:
     """A model whose head and trust are not 0."""
     torch.manual_seed(0)
     model = MultiViewLifter(HUMAN36M, in_channels, num_frames=5, hidden_channels=16, num_layers=2, **options).double()
     with torch.no_grad():
         for parameter in model.parameters():
             parameter += 0.1 * torch.randn_like(parameter)
-    return model.eval()
+    return model.to(device).eval()
 
 
 @pytest.mark.parametrize("channels", [3, 9])
-def test_any_number_of_views_and_frames_in_any_order(clips, channels: int) -> None:
-    model, x = made(channels), clips.inputs(channels).double()
+def test_any_number_of_views_and_frames_in_any_order(clips, channels: int, device: torch.device) -> None:
+    model, x = made(channels, device), clips.inputs(channels).double().to(device)
     pose = model(x)
     assert pose.shape == (3, 5, 17, 3) and pose.isfinite().all()
     shuffled = torch.cat([x[:, :1], x[:, [3, 1, 2]]], 1)  # without cameras the first one gives the axes
@@ -46,10 +46,10 @@ def test_a_view_that_sees_nothing_is_no_view(clips, channels: int) -> None:
     assert model(torch.zeros_like(x)).isfinite().all()
 
 
-def test_exact_keypoints_are_triangulated_exactly() -> None:
+def test_exact_keypoints_are_triangulated_exactly(device: torch.device) -> None:
     data = MultiView(HUMAN36M, "test", recorded=0.0, num_test_clips=3, num_frames=5, missing=(0.2, 0.2))
-    exact = data.draw(0)
-    off = (made()(exact.inputs(9).double()) - exact.target).norm(dim=-1)
+    exact = data.draw(0, device=device)
+    off = (made(device=device)(exact.inputs(9).double()) - exact.target).norm(dim=-1)
     assert off[(exact.confidence > 0).sum(1) >= 2].max() < 5e-4
 
 
@@ -61,10 +61,10 @@ def test_the_world_may_be_moved(clips) -> None:
     assert torch.allclose(model(moved), model(x) + shift, atol=1e-6)
 
 
-def test_learning_helps_and_reaches_every_parameter(clips) -> None:
+def test_learning_helps_and_reaches_every_parameter(clips, device: torch.device) -> None:
     torch.manual_seed(0)
-    model = MultiViewLifter(HUMAN36M, num_frames=5, hidden_channels=16, num_layers=1)
-    x, target = clips.inputs(9), clips.target
+    model = MultiViewLifter(HUMAN36M, num_frames=5, hidden_channels=16, num_layers=1).to(device)
+    x, target = clips.inputs(9).to(device), clips.target.to(device)
     optimizer = torch.optim.Adam(model.parameters(), 3e-3)
     losses = []
     for _ in range(25):
@@ -132,10 +132,11 @@ def test_other_channels_are_refused() -> None:
         MultiViewLifter(HUMAN36M, 9, 2)
 
 
-def test_autocast_does_not_round_the_rays(clips) -> None:
+def test_autocast_does_not_round_the_rays(clips, device: torch.device) -> None:
     torch.manual_seed(0)
-    model, x = MultiViewLifter(HUMAN36M, num_frames=5, hidden_channels=16, num_layers=1).eval(), clips.inputs(9)
-    with torch.no_grad(), torch.autocast("cpu", torch.bfloat16):
+    model = MultiViewLifter(HUMAN36M, num_frames=5, hidden_channels=16, num_layers=1).to(device).eval()
+    x = clips.inputs(9).to(device)
+    with torch.no_grad(), torch.autocast(device.type, torch.bfloat16):
         rounded = model(x)
     with torch.no_grad():
         assert (rounded - model(x)).norm(dim=-1).max() < 2e-3

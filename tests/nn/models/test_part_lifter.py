@@ -11,18 +11,18 @@ SMALL = {"hidden_channels": 32, "num_layers": 1, "small_channels": 16, "small_la
 PARTS = ("left_hand", "right_hand", "face")
 
 
-def whole_body(**options):
+def whole_body(device=None, **options):
     torch.manual_seed(0)
-    return PartLifter(COCO_WHOLEBODY, 4, small_parts=PARTS, **{**SMALL, **options})
+    return PartLifter(COCO_WHOLEBODY, 4, small_parts=PARTS, **{**SMALL, **options}).to(device)
 
 
-def keypoints(num=3):
+def keypoints(num=3, device=None):
     x = torch.rand(num, 133, 4, generator=torch.Generator().manual_seed(1)) - 0.5
-    return torch.cat([x[..., :2], torch.ones_like(x[..., :1]), torch.full_like(x[..., :1], 1.2)], -1)
+    return torch.cat([x[..., :2], torch.ones_like(x[..., :1]), torch.full_like(x[..., :1], 1.2)], -1).to(device)
 
 
-def test_every_joint_comes_out_once_with_an_error_above_zero():
-    out = whole_body()(keypoints())
+def test_every_joint_comes_out_once_with_an_error_above_zero(device):
+    out = whole_body(device)(keypoints(device=device))
     assert out.pose.shape == out.error.shape == (3, 133, 3)
     assert (out.error > 0).all() and out.pose.flatten(1).unique(dim=1).size(1) == 399
 
@@ -39,13 +39,13 @@ def test_parts_hang_on_the_rest():
         torch.testing.assert_close(pose[:, list(COCO_WHOLEBODY.limbs[part])], expected)
 
 
-def test_the_hands_share_a_trunk_and_mirror_each_other():
-    model = whole_body()
+def test_the_hands_share_a_trunk_and_mirror_each_other(device):
+    model = whole_body(device)
     assert set(model.small) == {"0", "2"}
     with torch.no_grad():  # a body without sides: what is left of the difference would be the hands' own
         for parameter in model.body[-1].parameters():
             parameter.zero_()
-    x, index = keypoints(), COCO_WHOLEBODY.flip_index
+    x, index = keypoints(device=device), COCO_WHOLEBODY.flip_index.to(device)
     hands = [*COCO_WHOLEBODY.limbs["left_hand"], *COCO_WHOLEBODY.limbs["right_hand"]]
     mirrored = flip_pose(model(flip_input(x, index)).pose, index)
     torch.testing.assert_close(mirrored[:, hands], model(x).pose[:, hands], atol=1e-5, rtol=1e-4)
@@ -85,15 +85,15 @@ def test_indices_are_no_weights():
     assert set(whole_body().state_dict()) == names
 
 
-def test_neither_bfloat16_nor_tf32_turns_the_answer():
+def test_neither_bfloat16_nor_tf32_turns_the_answer(device):
     """What the trunk says is turned back in full precision: lengths stay, to the rounding of the trunk's own output."""
-    model, x = whole_body().eval(), keypoints()
+    model, x = whole_body(device).eval(), keypoints(device=device)
     with torch.no_grad():
         for trunk in (model.body, *model.small.values()):
             trunk[-1].weight.zero_()  # the answer is the bias, which bfloat16 holds
             trunk[-1].bias.copy_(trunk[-1].bias.bfloat16())
         expected = model(x).pose
-        with torch.autocast("cpu", torch.bfloat16):
+        with torch.autocast(device.type, torch.bfloat16):
             rounded = model(x).pose
         with Tf32():
             coarse = model(x).pose
