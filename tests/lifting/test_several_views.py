@@ -159,8 +159,8 @@ def untrained() -> MultiViewLifter:
 
 
 @pytest.mark.parametrize("make", [lambda: MeetingPoint(COCO), untrained], ids=["stub", "MultiViewLifter"])
-def test_how_many_frames_are_done_at_once_plays_no_part(make, exact):
-    model = make()
+def test_how_many_frames_are_done_at_once_plays_no_part(make, exact, device):
+    model = make().to(device)
     px, confidence = walk.film(exact[:23], noise=5, hidden=0.2)
     rig = Camera.stack(list(walk.RIG.values()))
     whole = lift_views(model, rig, px, confidence)

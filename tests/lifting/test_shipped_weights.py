@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 import torch
+from lifting import person
 
 from skelgraph.datasets import Synthetic
 from skelgraph.lifting import lifter, weights
@@ -29,6 +30,14 @@ def test_the_experiment_that_made_them_is_in_the_project(name):
     experiment = {"body": "lift_body_last", "whole-body": "lift_whole_body"}[name]
     written = config.plain(config.read(ROOT / "experiments" / f"{experiment}.yaml", []))
     assert settings["model"] == written["model"] and settings["data"] == written["data"]
+
+
+@pytest.mark.parametrize("name", weights.FILES)
+def test_they_lift_alike_on_every_device(name, device):
+    there, here = (lifter.load(name, device=where) for where in (device.type, "cpu"))
+    assert next(there.model.parameters()).device.type == device.type
+    found, expected = (torch.from_numpy(lift(person(here.skeleton)).joints) for lift in (there, here))
+    torch.testing.assert_close(found, expected, rtol=0, atol=1e-4)
 
 
 @pytest.mark.parametrize(("name", "mean_mm", "largest_mm"), [("body", 1.7, 20), ("whole-body", 2.3, 18)])
