@@ -7,12 +7,12 @@ from skelgraph.geometry.epipolar import epipolar_distance, fundamental
 from skelgraph.geometry.human36m import human36m_cameras
 
 
-def test_epipolar_distance_is_zero_for_one_point_and_nearly_the_distance_in_px_else():
+def test_epipolar_distance_is_zero_for_one_point_and_nearly_the_distance_in_px_else(device):
     a, b = list(walk.RIG.values())[:2]
-    px, _ = walk.film(walk.dance())
+    px = walk.film(walk.dance())[0].to(device)
     one, two = a.undistort(px[0]), b.undistort(px[1])
     assert epipolar_distance(a, one, b, two).abs().max() < 1e-8
-    moved = two + torch.tensor([0.0, 10.0])  # the lines are nearly level
+    moved = two + torch.tensor([0.0, 10.0], device=device)  # the lines are nearly level
     off = epipolar_distance(a, one, b, moved).abs()
     assert ((off > 4) & (off < 10)).all()
     assert epipolar_distance(a, one, b, two * torch.nan).isnan().all()
