@@ -14,6 +14,8 @@ _VALUE = r"""
 _ARGUMENT = re.compile(rf"(?<![\w./\\={{-])(?P<name>[a-z]\w*)=(?P<value>{_VALUE})?(?!\.?[\w/\\=({{\[])", re.VERBOSE)
 _PLACEHOLDER = re.compile(r"(?<!['\"\w])[A-Z][A-Z_]*\b(?!['\"])")
 """``name=value`` or ``name=``, alone: not in paths, in changes of a configuration or in code."""
+_COMMANDS = {"resume": "train --resume"}
+_CALL = re.compile(r"""skelgraph\.(?P<name>resume)\((?P<value>"[^"\n]*"|'[^'\n]*')\)""")
 
 
 def in_options(text: str, options: Mapping[str, str]) -> str:
@@ -25,9 +27,15 @@ def in_options(text: str, options: Mapping[str, str]) -> str:
 
     A switch loses its value (``force=True`` is ``--force``, ``flip=False`` is ``--no-flip``), several values are one
     (``write=["csv", "bvh"]`` is ``--write csv,bvh``), and of a repeated option each has its own (``plugins=["a", "b"]``
-    is ``--plugin a --plugin b``). What the command has no option for stays as it is.
+    is ``--plugin a --plugin b``). ``skelgraph.resume('RUN')`` is ``skelgraph train --resume RUN``. What the command has
+    no option for stays as it is.
     """
+    text = _CALL.sub(_command, text)
     return _ARGUMENT.sub(lambda found: _option(found, options), text)
+
+
+def _command(found: re.Match[str]) -> str:
+    return f"skelgraph {_COMMANDS[found['name']]} {shlex.quote(found['value'][1:-1])}"
 
 
 def _option(found: re.Match[str], options: Mapping[str, str]) -> str:
@@ -40,7 +48,10 @@ def _option(found: re.Match[str], options: Mapping[str, str]) -> str:
         return found[0]
     if value is None or value == "True":
         return option
-    words = _words(name, value)
+    try:
+        words = _words(name, value)
+    except (ValueError, SyntaxError):  # no value of Python's: part of something else
+        return found[0]
     return " ".join(f"{option} {word}" for word in words) if repeated else f"{option} {','.join(words)}"
 
 

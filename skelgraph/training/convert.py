@@ -21,7 +21,7 @@ from skelgraph.training import checkpoint
 def convert(
     system: str, path: str | Path, out: str | Path, skeleton: Skeleton, *, force: bool = False, **arguments: Any
 ) -> nn.Module:
-    """Writes a published checkpoint file as one of ours, for ``skelgraph.load`` and ``skelgraph lift --checkpoint``.
+    """Writes a published checkpoint file as one of ours, for ``skelgraph.load`` and ``skelgraph.lift(checkpoint=...)``.
 
     Args:
         system: one of :data:`skelgraph.nn.published.SYSTEMS`.

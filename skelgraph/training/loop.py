@@ -210,7 +210,7 @@ class Loop:
         if self.stop.name is not None:
             raise Interrupted(
                 f"{self.stop.name}: stopped after step {self.state.step} of {self.total_steps}; go on with: "
-                f"skelgraph train --resume {self.folder.path}"
+                f"skelgraph.resume({str(self.folder.path)!r})"
             )
 
     def means(self) -> tuple[float, float]:

@@ -46,7 +46,7 @@ def rows(settings: Mapping[str, Any], only: str | None = None) -> list[Row]:
     variants = config.as_section(settings.get("variants") or {})
     _check_published(settings)
     if only is not None:
-        config.check_keys(config.Section({only: None}, "--variant"), variants, "variant")
+        config.check_keys(config.Section({only: None}, "variant"), variants, "variant")
     base = config.Section({k: v for k, v in settings.items() if k not in ("variants", "published")}, "", settings.marks)
     found = []
     names: list[str | None] = [only] if only is not None else [*variants] or [None]

@@ -173,7 +173,7 @@ class _Signals(Silent):
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 def test_a_signal_saves_at_the_steps_end(tmp_path: Path, number: signal.Signals) -> None:
     before = signal.getsignal(number)
-    with pytest.raises(Interrupted, match=rf"{number.name}.*step 7 of 15.*skelgraph train --resume .*run"):
+    with pytest.raises(Interrupted, match=rf"{number.name}.*step 7 of 15.*skelgraph.resume.*run"):
         run(tmp_path, progress=_Signals(7, number))
     assert checkpoint.load(tmp_path / "run" / "last.safetensors")[1]["step"] == 7
     assert signal.getsignal(number) == before
