@@ -16,6 +16,7 @@ from safetensors import SafetensorError
 from torch import Tensor, nn
 from torch.utils._python_dispatch import TorchDispatchMode
 
+from skelgraph.errors import CheckpointError
 from skelgraph.files import atomic
 from skelgraph.skeleton import Skeleton
 from skelgraph.training import config, experiment
@@ -27,15 +28,15 @@ MAX_HEADER, MAX_TENSORS = 10_000_000, 10_000
 Which = Literal["last", "best"]
 
 
-class DamagedError(ValueError):
-    """A checkpoint that is not whole, or not one of ours."""
+class DamagedError(CheckpointError):
+    """A checkpoint that is not whole, or not of this package."""
 
 
 def save(path: Path, tensors: Mapping[str, Tensor], meta: Mapping[str, Any]) -> None:
     """Writes a checkpoint atomically; ``meta`` is JSON-able.
 
     Raises:
-        ValueError: if a tensor is not finite; nothing is written then.
+        DamagedError: if a tensor is not finite; nothing is written then.
         OSError: disk full, read-only folder; the old file is untouched.
     """
     plain = {name: tensor.detach().cpu().contiguous().clone() for name, tensor in tensors.items()}
@@ -50,7 +51,7 @@ def load(path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
 
     Raises:
         FileNotFoundError: if there is no such file.
-        DamagedError: (a ValueError) naming the file and what is wrong with it.
+        DamagedError: naming the file and what is wrong with it.
     """
     if not path.is_file():
         raise FileNotFoundError(f"{path}: no such checkpoint")
@@ -78,14 +79,15 @@ def load_run(
 
     Raises:
         FileNotFoundError: if there is no checkpoint.
-        ValueError: if it is damaged, or does not fit the model its configuration describes.
+        CheckpointError: if it is damaged, or does not fit the model its configuration describes.
+        ConfigError: if it needs a package that ``plugins`` do not hold.
     """
     path, tensors, meta = load_newest(Path(run), which)
     try:
         skeleton = Skeleton.from_dict(meta["skeleton"])
         spec = meta["config"]["model"]
     except KeyError as error:
-        raise ValueError(f"{path}: the checkpoint does not say its {error}; it holds {', '.join(meta)}") from None
+        raise CheckpointError(f"{path}: the checkpoint does not say its {error}; it holds {', '.join(meta)}") from None
     modules = packages.load(plugins)
     packages.check(config.as_section(meta["config"]), modules, path)
     state = weights(tensors)
@@ -128,7 +130,7 @@ def restore(model: nn.Module, state: Mapping[str, Tensor], source: object) -> No
     """Copies weights into a model, after every name, shape and dtype was found to agree.
 
     Raises:
-        ValueError: naming the first tensors that do not fit.
+        CheckpointError: naming the first tensors that do not fit.
     """
     wanted = model.state_dict()
     faults = [f"{name} is missing" for name in wanted if name not in state]
@@ -139,7 +141,7 @@ def restore(model: nn.Module, state: Mapping[str, Tensor], source: object) -> No
             faults.append(f"{name} is {list(found.shape)} {found.dtype}, not {list(expected.shape)} {expected.dtype}")
     if faults:
         more = f" (and {len(faults) - 5} more)" if len(faults) > 5 else ""
-        raise ValueError(f"{source}: the weights do not fit the model: {'; '.join(sorted(faults)[:5])}{more}")
+        raise CheckpointError(f"{source}: the weights do not fit the model: {'; '.join(sorted(faults)[:5])}{more}")
     model.load_state_dict(dict(state))
 
 
@@ -155,7 +157,7 @@ class _Budget(TorchDispatchMode):
             sizes = args[0] if isinstance(args[0], list | tuple) else [args[0]]
             self.left -= 4 * math.prod(int(size) for size in sizes if isinstance(size, int))
             if self.left < 0:
-                raise ValueError(self.message)
+                raise CheckpointError(self.message)
         return func(*args, **(kwargs or {}))
 
 

@@ -12,6 +12,7 @@ import torch
 from safetensors import SafetensorError
 from torch import nn
 
+from skelgraph.errors import CheckpointError
 from skelgraph.files.new_file import new_file
 from skelgraph.nn.published import build, plan_of
 from skelgraph.skeleton import Skeleton
@@ -45,7 +46,7 @@ def convert(
         plan, state = plan_of(system, state_dict, skeleton, arguments)
         model = build(system, plan, state, skeleton)
     except ValueError as error:
-        raise ValueError(f"{path}: {error}") from None
+        raise CheckpointError(f"{path}: {error}") from None
     spec = {"name": type(model).__name__, "in_channels": model.in_channels, **plan.arguments}
     meta = {
         "config": {"skeleton": skeleton.to_dict(), "model": spec},
@@ -74,13 +75,13 @@ def read(path: Path) -> Mapping[str, Any]:
         content = torch.load(path, map_location="cpu", weights_only=True)
     except pickle.UnpicklingError as error:
         reason = str(error).split("\n")[0]
-        raise ValueError(
+        raise CheckpointError(
             f"{path}: holds more than tensors and plain values, which is not opened, as it may run code ({reason}); "
             "save its state_dict() alone, in an environment that you trust it in"
         ) from None
     except (SafetensorError, RuntimeError, EOFError, ValueError, KeyError) as error:
         reason = str(error).split("\n")[0]
-        raise ValueError(f"{path}: damaged, or no checkpoint of PyTorch: {reason}") from None
+        raise CheckpointError(f"{path}: damaged, or no checkpoint of PyTorch: {reason}") from None
     if not isinstance(content, Mapping):
-        raise ValueError(f"{path}: holds a {type(content).__name__}; expected a state dict")
+        raise CheckpointError(f"{path}: holds a {type(content).__name__}; expected a state dict")
     return content

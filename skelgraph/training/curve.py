@@ -6,6 +6,7 @@ import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from skelgraph.errors import FormatError
 from skelgraph.training.loggers import read_log
 from skelgraph.viz.drawings import figures
 
@@ -20,14 +21,14 @@ def draw_curve(run: str | Path) -> Path:
 
     Raises:
         FileNotFoundError: if there is no log.csv.
-        ValueError: if it has no rows.
+        FormatError: if it has no rows.
     """
     run = Path(run)
     if not (run / "log.csv").exists():
         raise FileNotFoundError(f"{run}: no log.csv, so no run to draw; train it first")
     rows = read_log(run / "log.csv")
     if not rows:
-        raise ValueError(f"{run / 'log.csv'} has no rows: no epoch is finished yet")
+        raise FormatError(f"{run / 'log.csv'} has no rows: no epoch is finished yet")
     figure = figures.new(9.0, 3.6)
     left, right = figure.subplots(1, 2)
     left.plot(*_column(rows, "loss"), color=figures.INK, linewidth=1.6)

@@ -82,7 +82,8 @@ def evaluate(
     for override in overrides:
         settings = config.apply(settings, override)
     if "data" not in settings:
-        raise ValueError(f"{run}: was not trained here and names no data: give some, such as data.name=MotionCapture")
+        example = 'overrides=["data.name=MotionCapture"]'
+        raise ConfigError(f"{run}: was not trained here and names no data: name some, such as {example}")
     training = experiment.build_training({"train": {"epochs": 1}, **settings})
     where = experiment.torch_device(device or training.device)
     dataset = experiment.build_data(settings["data"], skeleton, "test", 0, plugins)

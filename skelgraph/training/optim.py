@@ -13,6 +13,7 @@ import torch
 from torch import Tensor, nn
 
 from skelgraph.errors import CheckpointError, ConfigError
+from skelgraph.files.messages import nearest
 from skelgraph.training import config, construct
 
 UNSUITABLE = ("LBFGS", "SparseAdam")
@@ -84,7 +85,7 @@ def build_optim(section: Mapping[str, Any], plugins: Sequence[ModuleType] = ()) 
     }
     name = section.get("name", "AdamW")
     if name not in known:
-        raise ConfigError(f"{section.where('name')}: unknown optimiser {name!r}{config.nearest(name, known)}")
+        raise ConfigError(f"{section.where('name')}: unknown optimiser {name!r}{nearest(name, known)}")
     kind = known[name]
     valid = [p for p in inspect.signature(kind).parameters if p != "params"]
     config.check_keys(section, ["name", *valid, "clip"], f"argument of {name}")

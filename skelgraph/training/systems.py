@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 import torch
 from torch import Tensor, nn
 
+from skelgraph.errors import ConfigError
 from skelgraph.files.messages import nearest
 from skelgraph.nn import models
 from skelgraph.nn.layers import SkeletonConv
@@ -119,12 +120,12 @@ def describe(name: str, plugins: Plugins = ()) -> tuple[str, str]:
     """A model's signature and docstring.
 
     Raises:
-        ValueError: for an unknown model, with the nearest name.
+        ConfigError: for an unknown model, with the nearest name.
     """
     modules = (models, *load(plugins))
     known = {each: getattr(module, each) for module in modules for each in module.__all__}
     if name not in known:
-        raise ValueError(f"unknown model {name!r}{nearest(name, known)}")
+        raise ConfigError(f"unknown model {name!r}{nearest(name, known)}")
     return str(inspect.signature(known[name])), inspect.getdoc(known[name]) or ""
 
 

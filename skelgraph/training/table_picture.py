@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from skelgraph.errors import ConfigError
 from skelgraph.training.variants import MEAN_POSE, Table, mean, spread, title
 from skelgraph.viz.drawings import figures
 
@@ -20,7 +21,7 @@ def draw_table(table: Table, path: str | Path) -> Path:
     """
     lines = [line for line in table.lines if line[0] != MEAN_POSE]
     if not lines:
-        raise ValueError("the table has no rows to draw: no run is finished yet")
+        raise ConfigError("the table has no rows to draw: no run is finished yet")
     parts = [c for c in ("h3wb_body", "h3wb_face_nose", "h3wb_hands_wrist") if c in table.columns]
     columns: list[str] = [*parts] or ["mpjpe_mm", "p_mpjpe_mm"]
     figure = figures.new(4.2 * len(columns) + 1.2, 1.2 + 0.34 * len(lines))

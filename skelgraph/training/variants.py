@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from skelgraph.errors import ConfigError
 from skelgraph.files import atomic
 from skelgraph.training import config, experiment
 
@@ -53,7 +54,7 @@ def rows(settings: Mapping[str, Any], only: str | None = None) -> list[Row]:
     for name in names:
         changes = {} if name is None else variants[name] or {}
         if not isinstance(changes, Mapping):
-            raise ValueError(f"variants.{name}: expected a section of changes, found {changes!r}")
+            raise ConfigError(f"variants.{name}: expected a section of changes, found {changes!r}")
         merged = experiment.section(config.merge(base, changes))
         training = experiment.build_training(merged)
         for seed in training.seeds or [training.seed]:
