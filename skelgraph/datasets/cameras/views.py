@@ -30,7 +30,7 @@ class Views(NamedTuple):
         return project(self.joints, self.focal[:, None, None], self.center[:, None])
 
     def mirrored(self, which: Tensor, flip_index: Tensor) -> Views:
-        """The views with those of ``which`` [N] (bool) seen in a mirror, left joints and right joints traded."""
+        """The views with those of ``which`` [N] (bool) seen in a mirror, left and right joints swapped."""
         flipped = self.joints[:, flip_index] * torch.tensor([-1.0, 1.0, 1.0])
         across = torch.stack([self.image_size[:, 0] - self.center[:, 0], self.center[:, 1]], -1)
         joints = torch.where(which[:, None, None], flipped, self.joints)
