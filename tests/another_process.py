@@ -9,15 +9,18 @@ def loaded(*names: str) -> list[str]:
 
 
 def main(picture: str) -> None:
-    from skelgraph.datasets.synthetic import Synthetic
     from skelgraph.skeleton import Skeleton, builtin
+
+    with_skeletons = loaded("torch_geometric", "networkx", "matplotlib")
+    from skelgraph.datasets.synthetic import Synthetic
     from skelgraph.viz.drawings.skeleton_drawing import draw_skeleton
 
     before = loaded("matplotlib")
     draw_skeleton(Skeleton("s", ["a", "b"], [-1, 0]), picture)
     drawn = Synthetic(builtin.COCO, num_poses=20).draw(4).target.double().sum().item()
     after = loaded("matplotlib", "matplotlib.pyplot")
-    print(json.dumps({"before drawing": before, "after drawing": after, "sum of synthetic poses": drawn}))
+    drawings = {"before drawing": before, "after drawing": after}
+    print(json.dumps({**drawings, "with skeletons": with_skeletons, "sum of synthetic poses": drawn}))
 
 
 if __name__ == "__main__":
