@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from skelgraph.poses.pose3d import Pose3D
     from skelgraph.skeleton import Skeleton
     from skelgraph.skeleton import builtin as skeletons
+    from skelgraph.training.config import read as read_experiment
     from skelgraph.training.evaluate import evaluate
     from skelgraph.training.train import fit as train
     from skelgraph.training.train import resume
@@ -58,6 +59,7 @@ _HOMES = {
     "load": "lifting.lifter:load",
     "nn": "nn:",
     "pack": "lifting.packing:pack",
+    "read_experiment": "training.config:read",
     "read_calibration": "io.calibrations:read",
     "read_keypoints": "io.keypoints:read",
     "read_motion": "io.motions.bvh:read",
@@ -90,6 +92,7 @@ __all__ = [
     "nn",
     "pack",
     "read_calibration",
+    "read_experiment",
     "read_keypoints",
     "read_motion",
     "resume",

@@ -12,6 +12,7 @@ import numpy as np
 import torch
 from numpy.typing import ArrayLike, NDArray
 
+from skelgraph.errors import CheckpointError
 from skelgraph.lifting import weights
 from skelgraph.lifting.error_estimate import ErrorEstimate
 from skelgraph.nn.inputs import model_input
@@ -101,8 +102,7 @@ class Lifter:
 
     def lift(self, keypoints: Keypoints, *, focal: float | None = None, progress: Progress | None = None) -> Pose3D:
         """Lifts keypoints that already are of the model's joints and know their image size."""
-        if focal is not None and not 0 < focal < math.inf:
-            raise ValueError(f"the focal length is {focal}; expected px above 0")
+        check_focal(focal)
         if focal is not None and self.in_channels < 4:
             warnings.warn(f"{self.name} takes no focal length: it lifts as if none were given", stacklevel=2)
         count, foretold = keypoints.num_frames, []
@@ -157,7 +157,15 @@ def load(run: str | Path, *, flip: bool = True, device: str = "auto", plugins: P
 
     Raises:
         FileNotFoundError: if there is no checkpoint there.
-        ValueError: if the file is not one of ours or is damaged.
+        CheckpointError: if the file is damaged, not of this package, or of a model that takes no keypoints of one
+            camera.
+        ValueError: if there is no such device, or the model's package is not among the plugins.
+
+    Example:
+        >>> lifter = skelgraph.load("body", flip=False)  # or "runs/mine", plugins=["my_models"], device="cuda"
+        >>> pose = lifter(keypoints, image_size=(1920, 1080))  # [F, J, 2] px
+        >>> pose.joints.shape
+        (100, 17, 3)
     """
     model, skeleton, meta = load_run(weights.find(run), plugins=plugins)
     spec = meta["config"]["model"]
@@ -172,7 +180,16 @@ def load(run: str | Path, *, flip: bool = True, device: str = "auto", plugins: P
             error_estimate=None if told is None else ErrorEstimate.from_dict(told),
         )
     except ValueError as error:
-        raise ValueError(f"{run}: {error}") from None
+        raise CheckpointError(f"{run}: {error}") from None
+
+
+def check_focal(focal: float | None) -> None:
+    """
+    Raises:
+        ValueError: for what is no focal length in px; None is: it is not known.
+    """
+    if focal is not None and not 0 < focal < math.inf:
+        raise ValueError(f"focal={focal:g}: expected the focal length in px, above 0")
 
 
 def focal_length(fov: float, width: float) -> float:
@@ -183,8 +200,8 @@ def focal_length(fov: float, width: float) -> float:
         ValueError: for an angle that is not between 0 and 180.
     """
     if not 0 < fov < 180:
-        raise ValueError(f"the field of view is {fov}; expected degrees between 0 and 180")
+        raise ValueError(f"fov={fov:g}: expected the horizontal field of view in degrees, between 0 and 180")
     return width / (2 * math.tan(math.radians(fov) / 2))
 
 
-__all__ = ["Lifter", "Progress", "focal_length", "load"]
+__all__ = ["Lifter", "Progress", "check_focal", "focal_length", "load"]

@@ -91,10 +91,8 @@ class LiftOptions:
     def _check_camera(self) -> None:
         if self.focal is not None and self.fov is not None:
             raise ValueError("focal= and fov= say the same: give one of them")
-        if self.focal is not None and not 0 < self.focal < math.inf:
-            raise ValueError(f"focal={self.focal:g}: expected the focal length in px, above 0")
-        if self.fov is not None and not 0 < self.fov < 180:
-            raise ValueError(f"fov={self.fov:g}: expected the horizontal field of view in degrees, between 0 and 180")
+        lifter.check_focal(self.focal)
+        self.focal_px(1.0)  # raises for a field of view that is none
 
     def _check_trajectory(self) -> None:
         if self.trajectory and self.focal is None and self.fov is None:

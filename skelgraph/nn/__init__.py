@@ -1,5 +1,5 @@
 """Layers, blocks, models, losses and metrics."""
 
-from skelgraph.nn import blocks, layers, losses, metrics, models
+from skelgraph.nn import blocks, layers, losses, metrics, models, published
 
-__all__ = ["blocks", "layers", "losses", "metrics", "models"]
+__all__ = ["blocks", "layers", "losses", "metrics", "models", "published"]

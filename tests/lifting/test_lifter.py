@@ -10,6 +10,7 @@ from lifting import SIZE, part_lifter, person, save_run
 from torch import Tensor
 
 import skelgraph
+from skelgraph.errors import CheckpointError, SuspiciousInputError
 from skelgraph.lifting import lifter
 from skelgraph.lifting.error_estimate import ErrorEstimate
 from skelgraph.lifting.lifter import Lifter
@@ -130,11 +131,11 @@ def test_a_tensor_is_taken_too():
 
 def test_errors_say_what_to_do():
     lift = Lifter(Flat(), HUMAN36M)
-    with pytest.raises(ValueError, match="--image-size WxH"):
+    with pytest.raises(ValueError, match="image_size="):
         lift(person(HUMAN36M).xy)
-    with pytest.raises(ValueError, match="has 16 joints.*HUMAN36M needs 17; closest known"):
+    with pytest.raises(ValueError, match="16 joints.*HUMAN36M.*17"):
         lift(person(HUMAN36M).xy[:, :16], SIZE)
-    with pytest.raises(ValueError, match="normalised already"):
+    with pytest.raises(SuspiciousInputError, match="normalised"):
         lift(person(HUMAN36M).xy / 800, SIZE)
     with pytest.raises(ValueError, match="at least 1"):
         Lifter(Flat(), COCO, frames_at_a_time=0)
@@ -145,7 +146,7 @@ def test_a_model_that_diverged_is_named():
         def forward(self, x: Tensor) -> Tensor:
             return torch.full((len(x), 17, 3), torch.nan)
 
-    with pytest.raises(ValueError, match="walk: the model Broken gives values that are not finite in 7 of 7 frames"):
+    with pytest.raises(ValueError, match="walk: .*Broken.*7 of 7 frames"):
         Lifter(Broken(), COCO)(person())
 
 
@@ -196,7 +197,7 @@ def test_a_model_with_the_focal_length():
     lift(person())
     assert [float(x[..., 3].unique()) for x in flat.inputs] == pytest.approx([0.6, 0.6, 0, 0])  # f/w, mirrored too
     for wrong in (0.0, -1.0, float("inf")):
-        with pytest.raises(ValueError, match="focal length is .*; expected px above 0"):
+        with pytest.raises(ValueError, match="focal="):
             lift(person(), focal=wrong)
     with pytest.warns(UserWarning, match="Flat takes no focal length"):
         Lifter(Flat(), COCO)(person(), focal=600.0)
@@ -206,7 +207,7 @@ def test_a_focal_length_from_an_angle():
     assert lifter.focal_length(90, 1000) == pytest.approx(500)
     assert lifter.focal_length(60, 1000) == pytest.approx(866.0254)
     for angle in (0, 180, -1, float("nan")):
-        with pytest.raises(ValueError, match="degrees between 0 and 180"):
+        with pytest.raises(ValueError, match="fov="):
             lifter.focal_length(angle, 1000)
 
 
@@ -230,7 +231,7 @@ def test_an_error_estimate_comes_with_the_checkpoint(tmp_path):
     pose = skelgraph.load(path)(person(COCO_WHOLEBODY))
     assert pose.error_mm.shape == (7, 133) and (pose.error_mm > 0).all()
     save_run(path, HUMAN36M, "SimpleBaseline", hidden_channels=4, error_estimate={"parts": [0]})
-    with pytest.raises(ValueError, match="run.safetensors: error estimate"):
+    with pytest.raises(CheckpointError, match="run.safetensors: error estimate"):
         skelgraph.load(path)
 
 
