@@ -40,6 +40,8 @@ SKELETONS = [STAR, HUMAN36M_16, HUMAN36M, OPENPOSE_BODY25, COCO_WHOLEBODY]
 
 each_model = pytest.mark.parametrize("name", keypoint_models())
 each_skeleton = pytest.mark.parametrize("skeleton", SKELETONS, ids=lambda s: f"{s.num_joints}")
+# tracing takes seconds a layer, and a second layer is traced like the first
+each_depth = pytest.mark.parametrize("num_layers", [1, pytest.param(2, marks=pytest.mark.slow)])
 
 
 def small(name: str, skeleton: Skeleton, device: Any = "cpu", seed: int = 0, **changes: Any) -> nn.Module:
@@ -209,13 +211,17 @@ def test_a_saved_model_is_bitwise_the_same(name: str, device: torch.device) -> N
 
 
 @each_model
+@each_depth
 @pytest.mark.parametrize(
     "skeleton", [HUMAN36M, pytest.param(COCO_WHOLEBODY, marks=pytest.mark.slow)], ids=["17", "133"]
 )
 @pytest.mark.filterwarnings("ignore")
-def test_compiles_as_one_graph(name: str, skeleton: Skeleton, device: torch.device) -> None:
+def test_compiles_as_one_graph(name: str, skeleton: Skeleton, num_layers: int, device: torch.device) -> None:
     torch.compiler.reset()
-    model, x = small(name, skeleton, device).eval(), inputs(4, skeleton.num_joints, 2, device=device)
+    model, x = (
+        small(name, skeleton, device, num_layers=num_layers).eval(),
+        inputs(4, skeleton.num_joints, 2, device=device),
+    )
     compiled = torch.compile(model, fullgraph=True, backend="eager")
     expected, target = model(x), inputs(4, skeleton.num_joints, 3, device=device)
     assert_same(compiled(x), expected, atol=1e-5)
@@ -226,9 +232,10 @@ def test_compiles_as_one_graph(name: str, skeleton: Skeleton, device: torch.devi
 
 
 @each_model
+@each_depth
 @pytest.mark.filterwarnings("ignore")
-def test_exports_as_one_program(name: str) -> None:
-    model, x = small(name, HUMAN36M).eval(), inputs(4, 17, 2)
+def test_exports_as_one_program(name: str, num_layers: int) -> None:
+    model, x = small(name, HUMAN36M, num_layers=num_layers).eval(), inputs(4, 17, 2)
     program = torch.export.export(model, (x,), dynamic_shapes=({0: torch.export.Dim("B")},), strict=True)
     other = inputs(7, 17, 2)
     assert_same(program.module()(other), model(other), atol=1e-6)
