@@ -1,5 +1,6 @@
 """Every experiment builds from its file and takes one training step."""
 
+from functools import cache
 from pathlib import Path
 
 import fake_mocap
@@ -11,19 +12,26 @@ from skelgraph.nn.prediction import answered, gives_frames
 from skelgraph.training import config, experiment, variants
 
 FOLDER = Path(__file__).parent.parent / "experiments"
+read = cache(config.read)
 ROWS = [
     pytest.param(path, row.variant, id=f"{path.stem}-{row.variant or 'only'}-{row.seed}")
     for path in sorted(FOLDER.glob("*.yaml"))
-    for row in variants.rows(config.read(path))
+    for row in variants.rows(read(path))
     if row.seed == 0
 ]
 
 
+@pytest.fixture(scope="module")
+def mocap(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("mocap")
+    fake_mocap.write(folder)
+    return folder
+
+
 @pytest.mark.parametrize(("path", "variant"), ROWS)
-def test_takes_a_step(path, variant, tmp_path, monkeypatch):
-    settings = config.read(path)
-    fake_mocap.write(tmp_path)
-    monkeypatch.setenv("SKELGRAPH_DATA", str(tmp_path))
+def test_takes_a_step(path, variant, mocap, monkeypatch):
+    settings = read(path)
+    monkeypatch.setenv("SKELGRAPH_DATA", str(mocap))
     changes = {
         "MotionCapture": [],
         "MixedPeople": ["data.num_poses=40", "data.num_test_poses=20", "data.exclude=[]"],

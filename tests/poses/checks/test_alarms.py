@@ -10,9 +10,14 @@ from skelgraph.poses.checks import body, checks, motion
 from skelgraph.poses.keypoints import Keypoints
 from skelgraph.skeleton.builtin import COCO, COCO_WHOLEBODY, HUMAN36M
 
-CLIPS, FRAMES = 200, 16
+FRAMES = 16
 ACTIONS = ("walking", "reaching", "sitting", "kneeling", "lying", "turning")
-MOST_ALARMS, LEAST_FOUND = 2, 0.94
+LEAST_FOUND = 0.94  # of the spoiled clips
+
+
+def most_alarms(count: int) -> int:
+    """1 % of the clips, and one of few."""
+    return max(1, count // 100)
 
 
 def made(i: int) -> tuple[Keypoints, np.ndarray, str]:
@@ -23,13 +28,19 @@ def made(i: int) -> tuple[Keypoints, np.ndarray, str]:
     return Keypoints.of(poses.keypoints.numpy(), skeleton.joints, image_size=size), poses.target.numpy(), action
 
 
-@pytest.fixture(scope="module")
-def synthetic() -> list:
-    return [made(i) for i in range(CLIPS)]
+@pytest.fixture(scope="module", params=[80, pytest.param(200, marks=pytest.mark.slow)])
+def count(request) -> int:
+    """How many clips: fewer find a gross mistake, more measure the rates."""
+    return request.param
 
 
 @pytest.fixture(scope="module")
-def real(data_dir) -> list:
+def synthetic(count) -> list:
+    return [made(i) for i in range(count)]
+
+
+@pytest.fixture(scope="module")
+def real(data_dir, count) -> list:
     poses = MotionCapture(HUMAN36M, "test", held_out=None, num_frames=FRAMES).draw(0)
     return [
         (
@@ -37,43 +48,43 @@ def real(data_dir) -> list:
             poses.target[i].numpy(),
             "recorded",
         )
-        for i in np.linspace(0, len(poses.action) - 1, CLIPS).astype(int)
+        for i in np.linspace(0, len(poses.action) - 1, count).astype(int)
     ]
 
 
 @pytest.fixture(scope="module")
-def performed_people() -> list:
+def performed_people(count) -> list:
     random = np.random.default_rng(0)
-    return [performed(i, random) for i in range(CLIPS)]
+    return [performed(i, random) for i in range(count)]
 
 
 @pytest.fixture(scope="module")
-def recorded_people(data_dir) -> list:
-    return list(recorded(CLIPS, np.random.default_rng(0)))
+def recorded_people(data_dir, count) -> list:
+    return list(recorded(count, np.random.default_rng(0)))
 
 
 @pytest.mark.parametrize("kind", ["synthetic", "real"])
-def test_clean_clips_are_hardly_ever_suspected(kind, request):
+def test_clean_clips_are_hardly_ever_suspected(kind, count, request):
     alarms = [found for keypoints, *_ in request.getfixturevalue(kind) if (found := checks.suspicions(keypoints))]
-    assert len(alarms) <= MOST_ALARMS, alarms
+    assert len(alarms) <= most_alarms(count), alarms
 
 
 @pytest.mark.parametrize(("noise_px", "missing"), [(0, 0), (5, 0.1)])
 @pytest.mark.parametrize("kind", ["performed_people", "recorded_people"])
-def test_people_before_cameras_of_all_kinds_are_hardly_ever_suspected(kind, noise_px, missing, request):
+def test_people_before_cameras_of_all_kinds_are_hardly_ever_suspected(kind, noise_px, missing, count, request):
     """Upright and wide images, f/w 0.6 to 2, pitch up to 20 degrees, sitting, kneeling and lying too."""
     random = np.random.default_rng(0)
     clips = [film(*person, random, noise_px, missing) for person in request.getfixturevalue(kind)]
     alarms = [found for keypoints in clips if (found := checks.suspicions(keypoints))]
-    assert len(alarms) <= MOST_ALARMS, alarms
+    assert len(alarms) <= most_alarms(count), alarms
 
 
-def test_single_frames_of_many_people_in_one_file_are_hardly_ever_suspected(real):
+def test_single_frames_of_many_people_in_one_file_are_hardly_ever_suspected(real, count):
     random, alarms = np.random.default_rng(0), []
-    for _ in range(CLIPS):
+    for _ in range(count):
         xy = np.stack([real[i][0].xy[0] for i in random.integers(0, len(real), FRAMES)])
         alarms += checks.suspicions(Keypoints.of(xy, HUMAN36M.joints, image_size=(1000, 1002)))[:1]
-    assert len(alarms) <= MOST_ALARMS, alarms
+    assert len(alarms) <= most_alarms(count), alarms
 
 
 # ---- spoilers: keypoints, 3D joints, chance -> keypoints, or None where there is nothing to see
@@ -201,7 +212,7 @@ SPOILED = [
 
 @pytest.mark.parametrize("kind", ["synthetic", "real"])
 @pytest.mark.parametrize(("spoil", "check"), SPOILED, ids=lambda value: value.__name__)
-def test_spoiled_clips_are_found(spoil, check, kind, request):
+def test_spoiled_clips_are_found(spoil, check, kind, count, request):
     random, found = np.random.default_rng(0), []
     for keypoints, pose, action in request.getfixturevalue(kind):
         if action == "lying" and spoil is y_up:
@@ -209,7 +220,7 @@ def test_spoiled_clips_are_found(spoil, check, kind, request):
         spoiled = spoil(keypoints, pose, random)
         if spoiled is not None:
             found.append(check(spoiled) is not None)
-    assert len(found) > 30 and np.mean(found) >= LEAST_FOUND, f"{np.sum(found)} of {len(found)}"
+    assert len(found) > 0.15 * count and np.mean(found) >= LEAST_FOUND, f"{np.sum(found)} of {len(found)}"
 
 
 def as_detected(keypoints: Keypoints, pose: np.ndarray, random) -> np.ndarray:
