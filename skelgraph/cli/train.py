@@ -51,7 +51,7 @@ def train(
 
 
 def evaluate(
-    run: Annotated[Path, typer.Argument(help="A run folder or a checkpoint file.")],
+    run: Annotated[Path, typer.Argument(help="A run folder, a checkpoint file, or the folder of several seeds.")],
     changes: Changes = None,
     which: Which = None,
     device: Annotated[Word, typer.Option(help="cpu, cuda, cuda:1; default as trained.")] = None,

@@ -36,11 +36,13 @@ _FIRST = {
 
 
 class Row(NamedTuple):
-    """One line: what is measured, its value and the mean pose's; mm, or % where the name says so."""
+    """One line: what is measured, its value and the mean pose's, and of several seeds the value's sample standard
+    deviation; mm, or % where the name says so."""
 
     name: str
     value: float
     mean_pose: float | None
+    spread: float | None = None
 
     @property
     def ratio(self) -> float | None:
@@ -52,7 +54,7 @@ def metric_rows(metrics: Mapping[str, Any], by: By = "overall") -> list[Row]:
     """The rows of one table.
 
     Args:
-        metrics: what :func:`skelgraph.training.evaluate.evaluate` returns and metrics.json holds.
+        metrics: what :func:`skelgraph.training.evaluate.evaluate` returns, of one run or of several seeds.
         by: ``"overall"`` for each protocol, or MPJPE by ``"parts"``, ``"joints"``, ``"actions"``; ``"h3wb"``.
 
     Returns:
@@ -63,19 +65,23 @@ def metric_rows(metrics: Mapping[str, Any], by: By = "overall") -> list[Row]:
     """
     if by not in get_args(By):
         raise ValueError(f"by is {by!r}; expected one of {', '.join(get_args(By))}")
-    baseline = metrics.get("mean_pose", {})
+    others = [metrics.get(name, {}) for name in ("mean_pose", "spread")]
     if by == "overall":
         plugins = [key for key, value in metrics.items() if type(value) is float and key not in (*_PROTOCOLS, *_COUNTS)]
         labels = _PROTOCOLS | {key: key for key in plugins}
         scales = {key: 100.0 if key in _SHARES else 1.0 for key in labels}
         return [
-            Row(label, scales[key] * metrics[key], scales[key] * baseline[key] if key in baseline else None)
+            Row(
+                label,
+                scales[key] * metrics[key],
+                *(scales[key] * each[key] if key in each else None for each in others),
+            )
             for key, label in labels.items()
             if key in metrics
         ]
-    means = baseline.get(by, {})
+    beside = [each.get(by, {}) for each in others]
     return [
-        Row(str(name), _mpjpe(value), _mpjpe(means[name]) if name in means else None)
+        Row(str(name), _mpjpe(value), *(_mpjpe(each[name]) if name in each else None for each in beside))
         for name, value in metrics.get(by, {}).items()
     ]
 
@@ -104,7 +110,8 @@ def _heads(by: By) -> tuple[str, ...]:
 
 
 def _cells(row: Row) -> list[str]:
-    return [f"{row.value:.1f}", *("–" if v is None else f"{v:.{n}f}" for v, n in ((row.mean_pose, 1), (row.ratio, 2)))]
+    value = f"{row.value:.1f}" if row.spread is None else f"{row.value:.1f} ± {row.spread:.1f}"
+    return [value, *("–" if v is None else f"{v:.{n}f}" for v, n in ((row.mean_pose, 1), (row.ratio, 2)))]
 
 
 def _mpjpe(value: float | Mapping[str, float]) -> float:

@@ -71,6 +71,7 @@ def test_seeds_and_variants(tmp_path: Path, skelgraph: Command) -> None:
     path = write(tmp_path, {**tiny.settings(epochs=1), "variants": {"a": None, "b": {"optim": {"lr": 0.1}}}})
     said = skelgraph("train", path, "--seeds", "0,1", "--variant", "b", "--out", "out", "--plugin", "tiny")
     assert "±" in said and sorted(p.name for p in (tmp_path / "out" / "b").iterdir()) == ["seed0", "seed1"]
+    assert "±" in skelgraph("evaluate", "out/b", "--plugin", "tiny")
 
 
 def test_lift_a_file_with_a_run(tmp_path: Path, skelgraph: Command) -> None:

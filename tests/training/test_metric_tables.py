@@ -26,6 +26,13 @@ def test_rows():
         metric_rows(METRICS, "limbs")  # type: ignore[arg-type]
 
 
+def test_of_several_seeds_the_spread_is_shown() -> None:
+    metrics = {**METRICS, "spread": {"mpjpe_mm": 1.5, "parts": {"body": 0.5}}, "seeds": [0, 1]}
+    assert metric_rows(metrics)[0] == Row("MPJPE (mm)", 50.0, 200.0, 1.5)
+    assert metric_rows(metrics, "parts")[0] == Row("body", 40.0, 160.0, 0.5)
+    assert "50.0 ± 1.5" in metrics_markdown(metrics)
+
+
 def test_markdown():
     assert metrics_markdown(METRICS, "parts").splitlines() == [
         "| part | MPJPE (mm) | mean pose | ratio |",
