@@ -69,14 +69,14 @@ def metric_rows(metrics: Mapping[str, Any], by: By = "overall") -> list[Row]:
     if by == "overall":
         plugins = [key for key, value in metrics.items() if type(value) is float and key not in (*_PROTOCOLS, *_COUNTS)]
         labels = _PROTOCOLS | {key: key for key in plugins}
-        scales = {key: 100.0 if key in _SHARES else 1.0 for key in labels}
+        scaled = [(key, label, 100.0 if key in _SHARES else 1.0) for key, label in labels.items()]
         return [
             Row(
                 label,
                 scales[key] * metrics[key],
                 *(scales[key] * each[key] if key in each else None for each in others),
             )
-            for key, label in labels.items()
+            for key, label, scale in scaled
             if key in metrics
         ]
     beside = [each.get(by, {}) for each in others]
