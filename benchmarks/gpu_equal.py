@@ -13,7 +13,7 @@ from torch import Tensor
 
 from skelgraph.nn import layers, losses
 from skelgraph.nn.output import PoseOutput, as_output, map_output
-from skelgraph.nn.prediction import answered
+from skelgraph.nn.prediction import answered, gives_frames
 from skelgraph.skeleton import Skeleton
 from skelgraph.skeleton.builtin import COCO_WHOLEBODY, HUMAN36M
 from skelgraph.training import experiment
@@ -91,7 +91,8 @@ def loss_and_gradients(made: experiment.Experiment, x: Tensor, target: Tensor, b
     with torch.autocast(x.device.type, torch.bfloat16, enabled=bf16):
         output = as_output(model(x))
     output = map_output(Tensor.float, output)
-    loss, _ = losses.objective(output, answered(target, model), made.skeleton, made.loss)
+    target, frames = answered(target, model), gives_frames(model)
+    loss, _ = losses.objective(output, target, made.skeleton, made.loss, frames=frames)
     loss.backward()
     gradients = [p.grad.clone() for p in model.parameters() if p.grad is not None]  # model.to() moves p.grad itself
     return [output.pose.detach(), loss.detach()], gradients
@@ -138,7 +139,7 @@ def check_loss(name: str, device: torch.device) -> Verdict:
 
     def run(where: torch.device) -> tuple[Tensor, Tensor]:
         leaf = pose.to(where).requires_grad_()
-        total, _ = losses.objective(PoseOutput(leaf, leaf.abs()), target.to(where), HUMAN36M, {name: 1.0})
+        total, _ = losses.objective(PoseOutput(leaf, leaf.abs()), target.to(where), HUMAN36M, {name: 1.0}, frames=True)
         return total.detach(), torch.autograd.grad(total, leaf)[0]
 
     (expected, wanted), (found, given) = run(torch.device("cpu")), run(device)

@@ -31,7 +31,6 @@ from skelgraph.skeleton import Skeleton
 from skelgraph.skeleton.builtin import COCO_WHOLEBODY, HUMAN36M
 from skelgraph.training import experiment
 from skelgraph.training.loop import Loop
-from skelgraph.training.optim import Optim
 from skelgraph.training.progress import Silent
 
 LOSS = {"mpjpe": 1.0, "mse": 1.0, "l1": 1.0, "bone": 0.1, "normal": 0.1}
@@ -49,6 +48,8 @@ class Step(NamedTuple):
     lead: tuple[int, ...]
     loss: Mapping[str, float] = LOSS
     image: tuple[int, ...] | None = None
+    optim: Mapping[str, Any] = {"name": "AdamW"}
+    train: Mapping[str, Any] = {}
 
 
 def small(name: str, skeleton: Skeleton, **options: Any) -> nn.Module:
@@ -78,6 +79,8 @@ STEPS: dict[str, Step] = {
     "STGCN clips": of_poses("STGCN", num_frames=3, loss=LOSS | {"velocity": 1.0}),
     "MultiViewLifter rays": of_views(MultiViewLifter, hidden_channels=16, num_layers=1),
     "MultiViewLifter no rays": of_views(MultiViewLifter, in_channels=3, hidden_channels=16, num_layers=1),
+    "RMSprop": of_poses("GCN")._replace(optim={"name": "RMSprop"}),
+    "averaged weights": of_poses("GCN")._replace(train={"ema": 0.99}),
     "MSTR": of_views(MSTR, image=(3, 16, 16), tokens="all", position=(3, 2), relation_heads=2, **WINDOWS),
 }
 
@@ -92,15 +95,16 @@ def step_of(case: Step) -> Callable[[], None]:
     """The loop's step with the case's model, on the pretended GPU."""
     from pretended_gpu import DEVICE, FAKE, empty, move, pretend
 
-    settings = experiment.build(tiny.settings(flip_test=False), [tiny])
+    settings = tiny.settings(flip_test=False, **case.train) | {"optim": {"clip": 1.0, **case.optim}}
+    made = experiment.build(settings, [tiny])
     model = case.model()
     data = Samples(range(20))
-    made = dataclasses.replace(
-        settings, skeleton=case.skeleton, model=model, train_data=data, loss=dict(case.loss), optim=Optim(clip=1.0)
-    )
+    made = dataclasses.replace(made, skeleton=case.skeleton, model=model, train_data=data, loss=dict(case.loss))
     loop: Any = Loop(made, None, Silent(), None)  # type: ignore[arg-type] - a step needs no folder and nobody stops it
     loop.device = DEVICE
     move(loop.model).train()
+    if loop.ema is not None:
+        move(loop.ema.model)
     for name, value in list(vars(loop).items()):
         if isinstance(value, Tensor):
             setattr(loop, name, pretend(value))
