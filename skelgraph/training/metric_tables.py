@@ -71,11 +71,7 @@ def metric_rows(metrics: Mapping[str, Any], by: By = "overall") -> list[Row]:
         labels = _PROTOCOLS | {key: key for key in plugins}
         scaled = [(key, label, 100.0 if key in _SHARES else 1.0) for key, label in labels.items()]
         return [
-            Row(
-                label,
-                scales[key] * metrics[key],
-                *(scales[key] * each[key] if key in each else None for each in others),
-            )
+            Row(label, scale * metrics[key], *(scale * each[key] if key in each else None for each in others))
             for key, label, scale in scaled
             if key in metrics
         ]
