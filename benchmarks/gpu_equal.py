@@ -99,7 +99,7 @@ def loss_and_gradients(made: experiment.Experiment, x: Tensor, target: Tensor, b
 
 
 def drawn(made: experiment.Experiment, device: torch.device | None = None) -> tuple[Tensor, Tensor]:
-    poses = made.train_data.draw(0, device=device)
+    poses = made.train_data.draw(0).to(device)
     return poses.inputs(made.model.in_channels)[:8], poses.target[:8]
 
 
@@ -148,7 +148,7 @@ def check_loss(name: str, device: torch.device) -> Verdict:
 
 def check_dataset(data: Settings, device: torch.device) -> Verdict:
     made = experiment.build_data(data, HUMAN36M, "train", 0)
-    here, there = made.draw(1), made.draw(1, device=device)
+    here, there = made.draw(1), made.draw(1).to(device)
     channels = {"MultiView": (3, 9), "Rendered": (3,)}.get(data["name"], (2, 3, 4))
     expected, found = ([poses.target, *(poses.inputs(c) for c in channels)] for poses in (here, there))
     if any(tensor.device.type != device.type for tensor in found):

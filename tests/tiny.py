@@ -6,6 +6,7 @@ import torch
 from torch import Tensor, nn
 
 from skelgraph import Skeleton
+from skelgraph.datasets import PoseDataset
 from skelgraph.datasets.samples import Poses
 from skelgraph.nn.models import SkeletonModel
 from skelgraph.nn.output import PoseOutput
@@ -40,8 +41,10 @@ class TinyNet(SkeletonModel):
         return PoseOutput(pose, pose.abs()) if self.head else pose
 
 
-class TinyPoses:
+class TinyPoses(PoseDataset):
     """Random poses seen head on; sample ``poison`` of the training split is not finite from epoch 1 on."""
+
+    actions = ("stand", "walk")
 
     def __init__(
         self,
@@ -52,13 +55,13 @@ class TinyPoses:
         size: int = 20,
         poison: int | None = None,
     ) -> None:
-        self.skeleton, self.split, self.seed, self.size, self.poison = skeleton, split, seed, size, poison
-        self.actions = ("stand", "walk")
+        super().__init__(skeleton, split, seed)
+        self.size, self.poison = size, poison
 
     def __len__(self) -> int:
         return self.size
 
-    def draw(self, epoch: int, device: torch.device | None = None) -> Poses:
+    def make(self, epoch: int) -> Poses:
         key = self.seed * 1000 + (epoch if self.split == "train" else 999)
         generator = torch.Generator().manual_seed(key)
         target = torch.randn(self.size, self.skeleton.num_joints, 3, generator=generator) * 0.3
@@ -68,10 +71,9 @@ class TinyPoses:
             target[self.poison] = float("nan")
         n = self.size
         confidence = torch.ones(n, self.skeleton.num_joints)
-        poses = Poses(
+        return Poses(
             keypoints, confidence, torch.full((n, 2), 1000.0), target, torch.arange(n) % 2, torch.full((n,), 1150.0)
         )
-        return poses.to(device)
 
 
 SKELETON = {"name": "stick", "joints": ["hip", "left_knee", "right_knee"], "parents": [-1, 0, 0]}

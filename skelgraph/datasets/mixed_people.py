@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Sequence
-from functools import cached_property, partial
+from functools import partial
 from typing import Literal
 
 import torch
 from torch import Tensor
-from torch_geometric.data import Data
 
 from skelgraph.datasets.cameras.views import VIEW_COLUMNS, look_from_anywhere
 from skelgraph.datasets.faults.single_view import detect_roughly
@@ -21,7 +20,8 @@ from skelgraph.datasets.people.joint_definitions import DEFINITION_COLUMNS, rede
 from skelgraph.datasets.people.kinematics import palm
 from skelgraph.datasets.people.motions import STYLE_COLUMNS
 from skelgraph.datasets.people.retarget import retarget
-from skelgraph.datasets.randomness import Style, generator, shares
+from skelgraph.datasets.pose_dataset import PoseDataset, counts_by_kind
+from skelgraph.datasets.randomness import Style, shares
 from skelgraph.datasets.samples import Poses
 from skelgraph.geometry.axes import z_up
 from skelgraph.geometry.rotations import about_y, rotate
@@ -34,7 +34,7 @@ _LEAN_DEG = 6.0
 _Y_UP = torch.from_numpy(z_up("y")).float().mT  # recordings are z up, generated people y up
 
 
-class MixedPeople:
+class MixedPeople(PoseDataset):
     """Recorded people, recorded motion on generated bodies, and generated people, before any camera.
 
     - *recorded*: bodies of :class:`MotionCapture`, most of them with bones and stature varied; for skeletons whose
@@ -90,23 +90,19 @@ class MixedPeople:
         via: Sequence[str] = (),
         exclude: Sequence[str] = (),
     ) -> None:
+        super().__init__(skeleton, split, seed)
         if min(recorded, retargeted, redefined, faulty, noise) < 0 or max(recorded + retargeted, redefined, faulty) > 1:
             raise ValueError(
                 "recorded, retargeted, redefined and faulty are shares, the first two at most 1 together; found "
                 f"{recorded}, {retargeted}, {redefined} and {faulty}"
             )
-        if min(num_poses, num_test_poses) < 1:
-            raise ValueError(f"num_poses and num_test_poses must be >= 1, found {num_poses} and {num_test_poses}")
-        self.skeleton, self.split, self.seed = skeleton, split, seed
         self.faulty, self.noise, self.redefined = faulty, noise, redefined if split == "train" else 0.0
-        total = num_poses if split == "train" else num_test_poses
-        counts = {"recorded": round(recorded * total), "retargeted": round(retargeted * total)}
-        counts["generated"] = total - sum(counts.values())
-        self._counts = {kind: count for kind, count in counts.items() if count}
+        total = self.size_of_split(num_poses=num_poses, num_test_poses=num_test_poses)
+        self._counts = counts_by_kind(total, "generated", recorded=recorded, retargeted=retargeted)
         self.actions = tuple(self._counts)
         others = [Human(skeleton, builtin.get(name)) for name in via]
         self._humans = [Human(skeleton)] * max(1, len(others)) + others
-        self._people = torch.rand(_NUM_PEOPLE[split], SHAPE_COLUMNS, generator=self._generator("people"))
+        self._people = torch.rand(_NUM_PEOPLE[split], SHAPE_COLUMNS, generator=self.generator("people"))
         recording = partial(MotionCapture, split=split, seed=seed, file=file, exclude=exclude, lean_deg=_LEAN_DEG)
         if recorded:
             self._recording = recording(skeleton, bone_scale=0.12, scale=0.08, as_recorded=0.3)
@@ -116,20 +112,11 @@ class MixedPeople:
     def __len__(self) -> int:
         return sum(self._counts.values())
 
-    def __getitem__(self, index: int) -> Data:
-        """Pose ``index`` of epoch 0 as a graph: x ``[J, 2]`` normalised, y ``[J, 3]`` m, action."""
-        return self._first_epoch.to_data(self.skeleton, index)
-
-    @cached_property
-    def _first_epoch(self) -> Poses:
-        return self.draw(0)
-
-    def draw(self, epoch: int, device: torch.device | str | None = None) -> Poses:
-        """All poses of an epoch, made on the CPU and moved to ``device``. The test split ignores ``epoch``."""
-        epoch = epoch if self.split == "train" else 0
+    def make(self, epoch: int) -> Poses:
+        """All poses of an epoch."""
         make = {"recorded": self._recorded, "retargeted": self._retargeted, "generated": self._generated}
-        joints = torch.cat([make[kind](n, self._generator(epoch, kind)) for kind, n in self._counts.items()])
-        random = self._generator(epoch, "views")
+        joints = torch.cat([make[kind](n, self.generator(epoch, kind)) for kind, n in self._counts.items()])
+        random = self.generator(epoch, "views")
         if self.redefined:
             definitions = torch.rand(len(joints), DEFINITION_COLUMNS, generator=random)
             joints = redefine(joints, self.skeleton, definitions, self.redefined)
@@ -143,7 +130,7 @@ class MixedPeople:
             focal = torch.where(torch.rand(len(joints), generator=random) < 0.5, views.focal, 0)
         target = center_on(views.joints, self.skeleton.origin)
         action = torch.arange(len(self._counts)).repeat_interleave(torch.tensor(list(self._counts.values())))
-        return Poses(keypoints, confidence, views.image_size, target, action, focal).to(device)
+        return Poses(keypoints, confidence, views.image_size, target, action, focal)
 
     def _recorded(self, count: int, random: torch.Generator) -> Tensor:
         index = torch.randint(len(self._recording), (count,), generator=random)
@@ -176,6 +163,3 @@ class MixedPeople:
         person = torch.randint(len(self._people), (count,), generator=random)
         style = Style(torch.rand(count, STYLE_COLUMNS, generator=random))
         return 2 * torch.rand(count, generator=random), self._people[person], style
-
-    def _generator(self, *key: str | int) -> torch.Generator:
-        return generator("MixedPeople", self.seed, self.split, *key)

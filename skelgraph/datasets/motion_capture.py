@@ -6,20 +6,18 @@ import math
 import re
 from collections.abc import Sequence
 from dataclasses import replace
-from functools import cached_property
 from pathlib import Path
 from typing import Literal
 
 import numpy as np
 import torch
 from torch import Tensor
-from torch_geometric.data import Data
 
 from skelgraph.datasets.cameras.camera_sets import serials_of_split
 from skelgraph.datasets.cameras.placement import place
 from skelgraph.datasets.faults.single_view import detect
 from skelgraph.datasets.mocap import motion_file
-from skelgraph.datasets.randomness import generator
+from skelgraph.datasets.pose_dataset import PoseDataset
 from skelgraph.datasets.samples import Poses
 from skelgraph.geometry.cameras import Camera
 from skelgraph.geometry.human36m import human36m_cameras
@@ -40,7 +38,7 @@ _TEST_AREA_M = 1.5
 _LOWEST_M = 0.05  # height of the lowest joint, an ankle or a toe, of somebody who stands on the floor
 
 
-class MotionCapture:
+class MotionCapture(PoseDataset):
     """Motion capture from an npz file, projected by the published cameras of Human3.6M.
 
     Each pose is turned about the vertical by any angle, is as high above the floor as the actor was, stands somewhere
@@ -101,13 +99,11 @@ class MotionCapture:
         as_recorded: float = 0.0,
         num_frames: int = 1,
     ) -> None:
-        if split not in ("train", "test"):
-            raise ValueError(f"split must be 'train' or 'test', found {split!r}")
+        super().__init__(skeleton, split, seed, num_frames=num_frames)
         _check_ranges(0, 1, missing=missing, bone_scale=bone_scale, scale=scale, as_recorded=as_recorded)
         _check_ranges(0, math.inf, noise_px=noise_px, lean_deg=lean_deg, area=area)
-        _check_ranges(1, math.inf, frame_step=frame_step, num_frames=num_frames)
-        self.skeleton, self.split, self.seed = skeleton, split, seed
-        self.noise_px, self.missing, self.num_frames = noise_px, missing, num_frames
+        _check_ranges(1, math.inf, frame_step=frame_step)
+        self.noise_px, self.missing = noise_px, missing
         training = split == "train"
         self.bone_scale, self.scale, self.mirror = training * bone_scale, training * scale, training and mirror
         self.lean, self.area = training * math.radians(lean_deg), area if training else _TEST_AREA_M
@@ -119,22 +115,10 @@ class MotionCapture:
     def __len__(self) -> int:
         return len(self.action)
 
-    def __getitem__(self, index: int) -> Data:
-        """Pose ``index`` of epoch 0 as a graph: x ``[J, 2]`` normalised, y ``[J, 3]`` m, action.
-
-        Of a clip the frames one after another: x ``[T * J, 2]``, y ``[T * J, 3]``, a PyG ``Batch`` of T graphs.
-        """
-        return self._first_epoch.to_data(self.skeleton, index)
-
-    @cached_property
-    def _first_epoch(self) -> Poses:
-        return self.draw(0)
-
-    def draw(self, epoch: int, device: torch.device | str | None = None) -> Poses:
-        """One epoch: every pose once, in the order of the file, seen from a random side; the test never changes."""
-        epoch = epoch if self.split == "train" else 0
-        joints, track = self._bodies(self._window, self._generator(epoch, "body"))
-        seen_by, position, track = self._stage(joints, track, self._generator(epoch, "stage"))
+    def make(self, epoch: int) -> Poses:
+        """One epoch: every pose once, in the order of the file, seen from a random side."""
+        joints, track = self._bodies(self._window, self.generator(epoch, "body"))
+        seen_by, position, track = self._stage(joints, track, self.generator(epoch, "stage"))
         seen = joints[:, :, self._wanted]  # [N, T, J, 3]
         if self.num_frames > 1:
             seen = seen + track.unsqueeze(2)
@@ -143,12 +127,9 @@ class MotionCapture:
         target = points - origin
         if self.num_frames == 1:
             keypoints, target = keypoints.squeeze(1), target.squeeze(1)
-        keypoints, confidence = detect(keypoints, self.noise_px, self.missing, self._generator(epoch, "detector"))
+        keypoints, confidence = detect(keypoints, self.noise_px, self.missing, self.generator(epoch, "detector"))
         size, focal = seen_by.image_size, seen_by.f.mean(1)
-        return Poses(keypoints, confidence, size, target, self.action.clone(), focal).to(device)
-
-    def _generator(self, epoch: int, purpose: str) -> torch.Generator:
-        return generator("MotionCapture", self.seed, self.split, epoch, purpose)
+        return Poses(keypoints, confidence, size, target, self.action.clone(), focal)
 
     def bodies(self, index: Tensor, random: torch.Generator) -> Tensor:
         """Joints [N, K, 3] relative to the root, m, z up, of the poses at ``index`` [N], varied as the options say."""

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from functools import cached_property
-from typing import Literal, NamedTuple
+from collections.abc import Callable
+from typing import Any, Literal, NamedTuple
 
 import torch
 from torch import Tensor
-from torch_geometric.data import Batch, Data
 
 from skelgraph.datasets.cameras.camera_sets import cameras_around, miscalibrated
 from skelgraph.datasets.faults.multi_view import Faults, Range, detect_clips
@@ -15,7 +14,8 @@ from skelgraph.datasets.motion_capture import MotionCapture
 from skelgraph.datasets.people.body_shape import SHAPE_COLUMNS
 from skelgraph.datasets.people.human import Human
 from skelgraph.datasets.people.motions import STYLE_COLUMNS
-from skelgraph.datasets.randomness import generator, shares
+from skelgraph.datasets.pose_dataset import PoseDataset, counts_by_kind
+from skelgraph.datasets.randomness import shares
 from skelgraph.geometry.axes import z_up
 from skelgraph.geometry.cameras import Camera
 from skelgraph.geometry.human36m import SERIALS, SESSIONS, human36m_cameras
@@ -41,21 +41,25 @@ class Clips(NamedTuple):
     cameras: Camera  #: ``[N, V]``
     target: Tensor  #: ``[N, T, J, 3]`` m: the world's (z up), or the first camera's axes and relative to ``origin``
     action: Tensor  #: ``[N]`` index into the dataset's ``actions``
+    calibrated: bool = True  #: whether the target is in the world
 
     def to(self, device: torch.device | str | None) -> Clips:
         """The same clips on ``device`` (unchanged when it is None)."""
-        return self if device is None else Clips(*(field.to(device) for field in self))  # type: ignore[arg-type]
+        return self if device is None else self._each(lambda field: field.to(device))
 
-    def take(self, index: Tensor | slice) -> Clips:
+    def take(self, index: Tensor | slice | int) -> Clips:
         """The clips at ``index``."""
-        return Clips(*(field[index] for field in self))  # type: ignore[arg-type]
+        return self._each(lambda field: field[index])
+
+    def _each(self, change: Callable[[Any], Any]) -> Clips:
+        return self._replace(**{name: change(field) for name, field in zip(self._fields[:-1], self[:-1], strict=True)})
 
     def inputs(self, channels: int) -> Tensor:
         """What a model of so many input channels takes, see :func:`multiview_input`: ``[N, V, T, J, channels]``."""
         return multiview_input(self.cameras, self.keypoints, self.confidence, channels)
 
 
-class MultiView:
+class MultiView(PoseDataset):
     """People in motion before several calibrated cameras.
 
     Recorded clips of :class:`MotionCapture` (test subjects are in no training clip), and generated people of
@@ -81,14 +85,13 @@ class MultiView:
 
     Attributes:
         actions: recorded, generated: those of which there are any.
-        flips: False: cameras in a mirror are other cameras.
 
     Raises:
         FileNotFoundError: if recorded clips are wanted and the file is not there.
         ValueError: for an option out of range.
     """
 
-    flips = False
+    input_kind = "views"
 
     def __init__(
         self,
@@ -114,48 +117,32 @@ class MultiView:
         lean_deg: float = 5.0,
         calibrated: bool = True,
     ) -> None:
+        super().__init__(skeleton, split, seed, num_frames=num_frames)
         if not (0 <= recorded <= 1 and 0 <= around <= 1):
             raise ValueError(f"recorded and around are shares in [0, 1], found {recorded} and {around}")
-        if min(num_clips, num_test_clips, num_frames) < 1:
-            raise ValueError("num_clips, num_test_clips and num_frames must be at least 1")
-        self.skeleton, self.split, self.seed, self.num_frames = skeleton, split, seed, num_frames
         self.fps, self.around, self.calibrated = fps, around, calibrated
         self.faults = Faults(noise_px, outliers, outlier_px, missing, missing_views, lasting, camera_deg)
         self._sessions = human36m_cameras(sorted(SESSIONS), cameras or SERIALS).to(torch.float32)
         if missing_views[1] >= self._sessions.shape[1]:
             raise ValueError(f"missing_views must leave one of {self._sessions.shape[1]} views, found {missing_views}")
-        total = num_clips if split == "train" else num_test_clips
-        counts = {"recorded": round(recorded * total)}
-        counts["generated"] = total - counts["recorded"]
-        self._counts = {kind: count for kind, count in counts.items() if count}
+        total = self.size_of_split(num_clips=num_clips, num_test_clips=num_test_clips)
+        self._counts = counts_by_kind(total, "generated", recorded=recorded)
         self.actions = tuple(self._counts)
         self._lean = lean_deg if split == "train" else 0.0
         if "recorded" in self._counts:
             self._motion = MotionCapture(skeleton, split, seed, file=file, num_frames=num_frames, lean_deg=0.0)
         if "generated" in self._counts:
             self._human = Human(skeleton)
-            self._people = torch.rand(_PEOPLE[split], SHAPE_COLUMNS, generator=self._generator("people"))
+            self._people = torch.rand(_PEOPLE[split], SHAPE_COLUMNS, generator=self.generator("people"))
 
     def __len__(self) -> int:
         return sum(self._counts.values())
 
-    def __getitem__(self, index: int) -> Data:
-        """Clip ``index`` of epoch 0: graphs of its frames, view by view, x ``[V * T * J, 3]``, y ``[V * T * J, 3]``."""
-        clip = self._first_epoch.take(slice(index, index + 1))
-        x, y = clip.inputs(3)[0], clip.target.expand(clip.keypoints.size(1), -1, -1, -1)
-        frames = zip(x.flatten(0, 1), y.flatten(0, 1), strict=True)
-        return Batch.from_data_list([self.skeleton.to_data(a, y=b, action=clip.action) for a, b in frames])
-
-    @cached_property
-    def _first_epoch(self) -> Clips:
-        return self.draw(0)
-
-    def draw(self, epoch: int, device: torch.device | str | None = None) -> Clips:
-        """All clips of an epoch, made on the CPU and moved to ``device``. The test split ignores ``epoch``."""
-        epoch = epoch if self.split == "train" else 0
+    def make(self, epoch: int) -> Clips:
+        """All clips of an epoch."""
         make = {"recorded": self._recorded, "generated": self._generated}
-        joints = torch.cat([make[kind](n, self._generator(epoch, kind)) for kind, n in self._counts.items()])
-        random = self._generator(epoch, "cameras")
+        joints = torch.cat([make[kind](n, self.generator(epoch, kind)) for kind, n in self._counts.items()])
+        random = self.generator(epoch, "cameras")
         joints[..., :2] += _AREA_M * (2 * torch.rand(len(joints), 1, 1, 2, generator=random) - 1)
         cameras = self._cameras(joints, random)
         keypoints, visible = film(cameras, joints)
@@ -163,7 +150,7 @@ class MultiView:
         cameras = miscalibrated(cameras, self.faults.camera_deg, random) if self.faults.camera_deg else cameras
         target, cameras = self._in_axes(joints, cameras, random)
         action = torch.arange(len(self._counts)).repeat_interleave(torch.tensor(list(self._counts.values())))
-        return Clips(keypoints, confidence, cameras, target, action).to(device)
+        return Clips(keypoints, confidence, cameras, target, action, self.calibrated)
 
     def _recorded(self, count: int, random: torch.Generator) -> Tensor:
         index = torch.randint(len(self._motion), (count,), generator=random)
@@ -211,9 +198,6 @@ class MultiView:
         aside, ahead = (self._lean * torch.pi / 180 * torch.randn(2, len(joints), generator=random)).unbind()
         turn = about_x(aside) @ about_y(ahead) @ about_z(2 * torch.pi * torch.rand(len(joints), generator=random))
         return rotate(turn[:, None], joints), cameras.in_turned_world(turn.unsqueeze(1))
-
-    def _generator(self, *key: str | int) -> torch.Generator:
-        return generator("MultiView", self.seed, self.split, *key)
 
 
 def film(cameras: Camera, joints: Tensor) -> tuple[Tensor, Tensor]:

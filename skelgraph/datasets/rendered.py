@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import cached_property
 from typing import Literal, NamedTuple
 
 import torch
 from torch import Tensor
 from torch.nn import functional
-from torch_geometric.data import Data
 
 from skelgraph.datasets.cameras.camera_sets import serials_of_split
 from skelgraph.datasets.motion_capture import MotionCapture
-from skelgraph.datasets.randomness import generator
+from skelgraph.datasets.pose_dataset import PoseDataset
 from skelgraph.datasets.rendering.capsules import Capsules, render
 from skelgraph.datasets.rendering.figure import GROUP, RADIUS, backgrounds, clothes, limb_ends
 from skelgraph.geometry.cameras import Camera
@@ -62,7 +60,7 @@ class Pictures(NamedTuple):
         return self.images
 
 
-class Rendered:
+class Rendered(PoseDataset):
     """Small pictures of recorded motion: bodies of shaded capsules before cameras of Human3.6M.
 
     Each clip has a body and its motion of :class:`MotionCapture`, turned about the vertical by any angle, clothes, a
@@ -88,14 +86,13 @@ class Rendered:
     Attributes:
         actions: as of :class:`MotionCapture`.
         views: serial numbers of this split's V cameras.
-        flips: False: these pictures must not be mirrored, as the rig would be another one.
 
     Raises:
         FileNotFoundError: if there is no such file.
         ValueError: for an option out of range, an unknown camera, none left, or a joint that the file lacks.
     """
 
-    flips = False
+    input_kind = "images"
 
     def __init__(
         self,
@@ -114,15 +111,13 @@ class Rendered:
         area: float = 0.5,
         redraw: int = 1,
     ) -> None:
-        if min(num_poses, num_test_poses, redraw) < 1:
-            raise ValueError(
-                f"num_poses, num_test_poses and redraw must be >= 1, found {num_poses}, {num_test_poses} and {redraw}"
-            )
+        super().__init__(skeleton, split, seed, num_frames=num_frames)
+        if redraw < 1:
+            raise ValueError(f"redraw must be at least 1, found {redraw}")
         if not _SIZES[0] <= size <= _SIZES[1]:
             raise ValueError(f"size must be from {_SIZES[0]} to {_SIZES[1]} px, found {size}")
         if not 0 <= area <= 1.5:
             raise ValueError(f"area must be in [0, 1.5] m, so that no camera is too near, found {area}")
-        self.skeleton, self.split, self.seed = skeleton, split, seed
         self.size, self.area, self.redraw = size, area, redraw
         self.views = serials_of_split(split, cameras, held_out)
         sessions = [name for name in sorted(SESSIONS) if (name in _TEST_SESSIONS) == (split == "test")]
@@ -132,33 +127,23 @@ class Rendered:
         )
         self.actions = self._motion.actions
         self._wanted = torch.tensor([self._motion.joints.index(name) for name in skeleton.joints])
-        self._length = num_poses if split == "train" else min(num_test_poses, len(self._motion))
-        self._drawn: tuple[int, Pictures] | None = None
+        length = self.size_of_split(num_poses=num_poses, num_test_poses=num_test_poses)
+        self._length = length if split == "train" else min(length, len(self._motion))
 
     def __len__(self) -> int:
         return self._length
 
-    def __getitem__(self, index: int) -> Data:
-        """Clip ``index`` of epoch 0: images ``[1, V, T, 3, H, W]`` uint8, keypoints ``[1, V, T, J, 2]`` px,
-        y ``[1, V, T, J, 3]`` m, action ``[1]``."""
-        index = range(len(self))[index]
-        clip = self._first_epoch.take(slice(index, index + 1))
-        return Data(images=clip.images, keypoints=clip.keypoints, y=clip.target, action=clip.action, num_nodes=1)
+    def epoch_drawn(self, epoch: int) -> int:
+        """Epochs that share their pictures have the number of their drawing."""
+        return super().epoch_drawn(epoch // self.redraw)
 
-    @cached_property
-    def _first_epoch(self) -> Pictures:
-        return self.draw(0)
+    def draw(self, epoch: int, indices: Tensor | slice | int | None = None) -> Pictures:
+        """As of every dataset, but the last drawing is kept: rendering is slow."""
+        return super().draw(epoch, slice(None) if indices is None else indices)
 
-    def draw(self, epoch: int, device: torch.device | str | None = None) -> Pictures:
-        """All clips of an epoch, made on the CPU and moved to ``device``. The test split ignores ``epoch``."""
-        number = epoch // self.redraw if self.split == "train" else 0
-        if self._drawn is None or self._drawn[0] != number:
-            self._drawn = None
-            self._drawn = (number, self._draw(number))
-        return self._drawn[1].to(device)
-
-    def _draw(self, number: int) -> Pictures:
-        random = generator("Rendered", self.seed, self.split, number)
+    def make(self, epoch: int) -> Pictures:
+        """All clips of an epoch."""
+        random = self.generator(epoch)
         index = self._clips(random)
         joints = self._motion.clips(index, random)  # [N, T, K, 3], world
         joints[..., :2] += self.area * (2 * torch.rand(len(joints), 1, 1, 2, generator=random) - 1)

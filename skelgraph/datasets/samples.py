@@ -6,10 +6,8 @@ from typing import NamedTuple
 
 import torch
 from torch import Tensor
-from torch_geometric.data import Batch, Data
 
 from skelgraph.nn.inputs import model_input
-from skelgraph.skeleton import Skeleton
 
 
 class Poses(NamedTuple):
@@ -40,12 +38,3 @@ class Poses(NamedTuple):
     def inputs(self, channels: int) -> Tensor:
         """What a model of so many input channels takes, see :func:`model_input`: ``[N, J, channels]``."""
         return model_input(self.keypoints, self.confidence, self.image_size, channels, self.focal)
-
-    def to_data(self, skeleton: Skeleton, index: int) -> Data:
-        """Pose ``index`` as a graph: x ``[J, 2]`` normalised keypoints, y ``[J, 3]`` m, action ``[1]``; a clip as a
-        ``Batch`` of its frames."""
-        x = self.take(index).inputs(2)
-        target, action = self.target[index], self.action[index].reshape(1)
-        if x.dim() == 2:
-            return skeleton.to_data(x, y=target, action=action)
-        return Batch.from_data_list([skeleton.to_data(a, y=b, action=action) for a, b in zip(x, target, strict=True)])

@@ -7,12 +7,12 @@ from typing import Literal, NamedTuple
 
 import torch
 from torch import Tensor
-from torch_geometric.data import Data
 
 from skelgraph.datasets.cameras.views import VIEW_COLUMNS, Views, look_at
 from skelgraph.datasets.faults.single_view import detect
 from skelgraph.datasets.people.articulation import Creature
 from skelgraph.datasets.people.human import Human, landmark_names
+from skelgraph.datasets.pose_dataset import PoseDataset
 from skelgraph.datasets.randomness import generator
 from skelgraph.datasets.samples import Poses
 from skelgraph.skeleton import Skeleton
@@ -30,7 +30,7 @@ class Scene(NamedTuple):
     person: Tensor  # [N] row of the dataset's people
 
 
-class Synthetic:
+class Synthetic(PoseDataset):
     """People (or creatures) of many shapes, in motion, before random cameras. Nothing is read from disk.
 
     Modelled, for every skeleton whose joints are named as in the built-in ones (whole body, body, hand, face):
@@ -68,7 +68,6 @@ class Synthetic:
 
     Attributes:
         actions: the names that ``Poses.action`` counts; for creatures, "moving" alone.
-        epoch: the epoch that ``dataset[i]`` serves.
         people: uniform numbers that fix the body shapes of this split, one row a person.
 
     Raises:
@@ -88,57 +87,38 @@ class Synthetic:
         missing: float = 0.0,
         mirror: bool = False,
     ) -> None:
-        if split not in _NUM_PEOPLE:
-            raise ValueError(f"split must be 'train' or 'test', found {split!r}")
+        super().__init__(skeleton, split, seed)
         if noise_px < 0 or not 0 <= missing < 1:
             raise ValueError(f"noise_px must be >= 0 and missing in [0, 1), found {noise_px} and {missing}")
-        if min(num_poses, num_test_poses) < 1:
-            raise ValueError(f"num_poses and num_test_poses must be >= 1, found {num_poses} and {num_test_poses}")
-        self.skeleton, self.split, self.seed, self.epoch = skeleton, split, seed, 0
         self.noise_px, self.missing = noise_px, missing
         self.mirror = mirror and split == "train"
         self.figure = make_figure(skeleton)
         self.actions = _chosen(actions, self.figure.actions)
-        self._num_poses = num_poses if split == "train" else num_test_poses
-        self.people = torch.rand(_NUM_PEOPLE[split], self.figure.shape_columns, generator=self._generator("people"))
-        self._served: tuple[int, Poses] | None = None
+        self._num_poses = self.size_of_split(num_poses=num_poses, num_test_poses=num_test_poses)
+        self.people = torch.rand(_NUM_PEOPLE[split], self.figure.shape_columns, generator=self.generator("people"))
 
     def __len__(self) -> int:
         return self._num_poses
 
-    def __repr__(self) -> str:
-        return f"{type(self).__name__}({self.skeleton.name}, split={self.split!r}, seed={self.seed}, poses={len(self)})"
-
-    def __getitem__(self, index: int) -> Data:
-        """Pose ``index`` of ``epoch`` as a graph: x ``[J, 2]`` normalised, y ``[J, 3]`` m, action."""
-        if self._served is None or self._served[0] != self.epoch:
-            self._served = self.epoch, self.draw(self.epoch)
-        return self._served[1].to_data(self.skeleton, index)
-
-    def draw(self, epoch: int, device: torch.device | str | None = None) -> Poses:
-        """All poses of an epoch, made on the CPU and moved to ``device``. The test split ignores ``epoch``."""
+    def make(self, epoch: int) -> Poses:
+        """All poses of an epoch."""
         scene = self.scene(epoch)
-        random = self._generator("detector", self._epoch(epoch))
+        random = self.generator("detector", epoch)
         keypoints, confidence = detect(scene.views.keypoints(), self.noise_px, self.missing, random)
         target = center_on(scene.views.joints, self.skeleton.origin)
-        return Poses(keypoints, confidence, scene.views.image_size, target, scene.action, scene.views.focal).to(device)
+        return Poses(keypoints, confidence, scene.views.image_size, target, scene.action, scene.views.focal)
 
     def scene(self, epoch: int) -> Scene:
         """Where the figures of an epoch stand before their cameras, and which person each is."""
-        chunks = [self._chunk(self._epoch(epoch), chunk) for chunk in range(-(-len(self) // _CHUNK))]
+        number = self.epoch_drawn(epoch)
+        chunks = [self._chunk(number, chunk) for chunk in range(-(-len(self) // _CHUNK))]
         views, actions, people = zip(*chunks, strict=True)
         joined = Views(*(torch.cat(field)[: len(self)] for field in zip(*views, strict=True)))
         return Scene(joined, torch.cat(actions)[: len(self)], torch.cat(people)[: len(self)])
 
-    def _epoch(self, epoch: int) -> int:
-        return epoch if self.split == "train" else 0
-
-    def _generator(self, *key: str | int) -> torch.Generator:
-        return generator("Synthetic", self.seed, self.split, *key)
-
     def _chunk(self, epoch: int, chunk: int) -> Scene:
         """Always a whole chunk, so that a pose does not depend on how many are asked for."""
-        random = self._generator("poses", epoch, chunk, *self.actions)
+        random = self.generator("poses", epoch, chunk, *self.actions)
         kinds = len(self.actions)
         person = torch.randint(len(self.people), (_CHUNK // kinds, kinds), generator=random)
         phase = 2 * torch.rand(_CHUNK // kinds, kinds, generator=random)

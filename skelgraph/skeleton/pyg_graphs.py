@@ -28,6 +28,7 @@ def to_data(
     source, target = edge_index
     return Data(
         x=x,
+        pos=x[:, :2],
         edge_index=edge_index,
         edge_type=edge_type.to(x.device),
         edge_attr=safe_norm(x[source, :2] - x[target, :2], keepdim=True),

@@ -280,7 +280,8 @@ class Skeleton:
             **fields: further fields of the ``Data``.
 
         Returns:
-            ``Data`` with x [J, C], edge_index [2, E], edge_type [E], edge_attr [E, 1], parent_distance [J, 1].
+            ``Data`` with x [J, C], pos [J, 2], edge_index [2, E], edge_type [E], edge_attr [E, 1] and parent_distance
+            [J, 1].
 
         Raises:
             ValueError: if ``x`` is not [J, C] with at least two channels.

@@ -87,8 +87,10 @@ def evaluate(
     training = experiment.build_training({"train": {"epochs": 1}, **settings})
     where = experiment.torch_device(device or training.device)
     dataset = experiment.build_data(settings["data"], skeleton, "test", 0, plugins)
+    experiment.check_fit(model, dataset)
     experiment.check_flip(training, model)
-    poses = pose_pairs(dataset.draw(0, device=where), model)
+    drawn = dataset.draw(0).to(where)
+    poses = pose_pairs(drawn, model)
     options = {"flip": training.flip_test, "batch_size": batch_size, "check": check}
     pose = predict(model.to(where), poses.x, skeleton, all_frames=True, **options).pose
     frames = pose if gives_frames(model) else None
@@ -103,8 +105,8 @@ def evaluate(
     if "mean_pose" in meta:
         mean_pose = torch.tensor(meta["mean_pose"], device=where).expand_as(poses.target)
         result["mean_pose"] = report(mean_pose, poses, skeleton, dataset.actions, plugins=modules)
-    if (model.input_kind, model.in_channels) == ("views", RAY_CHANNELS) and dataset.calibrated:
-        result |= views_report(model, dataset.draw(0, device=where), skeleton, check=check)
+    if (model.input_kind, model.in_channels) == ("views", RAY_CHANNELS) and drawn.calibrated:
+        result |= views_report(model, drawn, skeleton, check=check)
     if not overrides:
         folder = run if run.is_dir() else run.parent
         atomic.write(folder / "metrics.json", json.dumps(result, indent=1, allow_nan=False) + "\n")

@@ -11,6 +11,7 @@ from typing import Any, Literal
 import torch
 
 from skelgraph import datasets
+from skelgraph.datasets import check_dataset
 from skelgraph.datasets.randomness import hash64
 from skelgraph.errors import ConfigError
 from skelgraph.nn import blocks, layers, models
@@ -137,7 +138,7 @@ def build(settings: Mapping[str, Any], plugins: Plugins = ()) -> Experiment:
     torch.manual_seed(hash64("weights", training.seed))
     model = build_model(settings["model"], skeleton, plugins)
     train_data = build_data(settings["data"], skeleton, "train", training.seed, plugins)
-    _check_frames(model, train_data)
+    check_fit(model, train_data)
     check_flip(training, model)
     return Experiment(
         config=_recorded(settings, skeleton, modules),
@@ -209,7 +210,7 @@ def build_data(
     context: dict[str, Any] = {"skeleton": skeleton, "split": split}
     if isinstance(spec, str) or "seed" not in spec:
         context["seed"] = seed
-    return construct.build([datasets, *packages.load(plugins)], spec, **context)
+    return check_dataset(construct.build([datasets, *packages.load(plugins)], spec, **context))
 
 
 def torch_device(name: str) -> torch.device:
@@ -251,12 +252,20 @@ def _loggers(settings: config.Section, plugins: Sequence[ModuleType]) -> list[Lo
     return [construct.build([loggers, *plugins], spec) for spec in specs]
 
 
-def _check_frames(model: models.PoseModel, dataset: Any) -> None:
-    expected, given = model.num_frames, getattr(dataset, "num_frames", 1)
+def check_fit(model: models.PoseModel, dataset: Any) -> None:
+    """
+    Raises:
+        ConfigError: if the dataset does not give what the model takes.
+    """
+    expected, given = model.num_frames, dataset.num_frames
     if model.input_kind != "images" and expected != given:
         raise ConfigError(
-            f"model.num_frames is {expected}, but {type(dataset).__name__} gives {given} frames a sample: set "
+            f"model.num_frames is {expected}, but {type(dataset).__name__} gives {given} frames per sample: set "
             f"data.num_frames to {expected} (MotionCapture has clips)"
+        )
+    if model.input_kind != dataset.input_kind:
+        raise ConfigError(
+            f"{type(model).__name__} takes {model.input_kind}, but {type(dataset).__name__} gives {dataset.input_kind}"
         )
 
 

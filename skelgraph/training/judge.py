@@ -42,6 +42,6 @@ class Judge:
     def _draw(self) -> PosePairs:
         made, limit = self.experiment, self.experiment.training.eval_poses
         if not self.batches.held_out:
-            return pose_pairs(made.test_data.draw(0, device=self.device), made.model, limit)
+            return pose_pairs(made.test_data.draw(0).to(self.device), made.model, limit)
         index = torch.tensor(sorted(self.batches.held_out), device=self.device)
-        return pose_pairs(made.train_data.draw(0, device=self.device).take(index), made.model, limit)
+        return pose_pairs(made.train_data.draw(0).to(self.device).take(index), made.model, limit)

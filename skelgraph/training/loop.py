@@ -127,7 +127,7 @@ class Loop:
         """Inputs [N, J, C] and targets [N, J, 3] of an epoch, or of clips [N, T, J, C], on the device."""
         if self.drawn is None or self.drawn[0] != epoch:
             self.drawn = None
-            poses = self.experiment.train_data.draw(epoch, device=self.device)
+            poses = self.experiment.train_data.draw(epoch).to(self.device)
             self.drawn = (epoch, poses.inputs(self.model.in_channels), poses.target)
         return self.drawn[1:]
 

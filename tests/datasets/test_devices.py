@@ -28,7 +28,7 @@ def test_an_epoch_is_the_same_on_every_device(
     monkeypatch.setenv("SKELGRAPH_DATA", str(tmp_path))
     options, channels = DATASETS[name]
     data = getattr(datasets, name)(HUMAN36M, "train", **options)
-    here, there = data.draw(1), data.draw(1, device=device)
+    here, there = data.draw(1), data.draw(1).to(device)
     assert there.target.device.type == device.type
     torch.testing.assert_close(there.target.cpu(), here.target, rtol=0, atol=1e-6)
     for count in channels:

@@ -48,7 +48,7 @@ def test_training_has_noise_missing_joints_and_focal_lengths_of_half_the_poses()
 def test_whole_bodies_have_recorded_motion_on_generated_bodies():
     data = MixedPeople(COCO_WHOLEBODY, recorded=0.0, retargeted=0.5, num_poses=100)
     assert data.actions == ("retargeted", "generated")
-    assert data.draw(0).target.shape == (100, 133, 3) and data[3].x.shape == (133, 2)
+    assert data.draw(0).target.shape == (100, 133, 3) and data.graphs()[3].x.shape == (133, 2)
 
 
 def test_excluded_subjects_are_not_drawn():
@@ -63,7 +63,7 @@ def test_excluded_subjects_are_not_drawn():
     [
         ({"recorded": 0.8, "retargeted": 0.4}, "at most 1 together"),
         ({"redefined": 1.5}, "are shares"),
-        ({"num_poses": 0}, "must be >= 1"),
+        ({"num_poses": 0}, "num_poses must be at least 1"),
     ],
 )
 def test_options_out_of_range_are_refused(options, message):

@@ -6,6 +6,7 @@ import torch
 
 from skelgraph.datasets import MultiView
 from skelgraph.datasets.multiview import Clips, film
+from skelgraph.errors import ContractError
 from skelgraph.geometry.human36m import human36m_cameras
 from skelgraph.nn.inputs import multiview_input
 from skelgraph.skeleton.bones import bone_lengths, center_on
@@ -117,11 +118,12 @@ def test_film_hides_what_is_outside_the_image_or_behind() -> None:
     assert not film(clips.cameras, clips.target + torch.tensor([0.0, 0.0, 50.0]))[1].any()
 
 
-def test_a_clip_as_graphs() -> None:
+def test_a_clip_by_index_and_no_graphs() -> None:
     data = MultiView(HUMAN36M, "test", **GENERATED)
-    graphs = data[2]
-    assert graphs.num_graphs == 16 and graphs.x.shape == (16 * 17, 3)
-    assert torch.equal(graphs.y.view(4, 4, 17, 3)[1], data.draw(0).target[2])
+    clip, clips = data[2], data.draw(0)
+    assert torch.equal(clip.target, clips.target[2]) and torch.equal(clip.cameras.R, clips.cameras.R[2])
+    with pytest.raises(ContractError, match="MultiView gives views, which have no graphs"):
+        data.graphs()
 
 
 @pytest.mark.parametrize(

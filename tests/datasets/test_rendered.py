@@ -6,10 +6,12 @@ from typing import Any
 import fake_mocap
 import pytest
 import torch
+from torch.utils.data import Subset
 from torch_geometric.loader import DataLoader
 
 from skelgraph.datasets import Rendered
 from skelgraph.datasets.rendering.figure import GROUP, GROUPS, LIMBS, clothes, limb_ends, paints
+from skelgraph.errors import ContractError
 from skelgraph.geometry.human36m import human36m_cameras
 from skelgraph.skeleton.bones import center_on
 from skelgraph.skeleton.builtin import COCO_WHOLEBODY, HUMAN36M, HUMAN36M_16
@@ -129,15 +131,17 @@ def test_held_out_cameras_are_seen_in_the_test_alone() -> None:
     assert made("test", held_out=pair).draw(0).images.shape[1] == 2
 
 
-def test_pyg_data() -> None:
+def test_clips_by_index_and_no_graphs() -> None:
     dataset = made()
     pictures = dataset.draw(0)
-    batch = next(iter(DataLoader([dataset[1], dataset[-1]], batch_size=2)))
+    batch = next(iter(DataLoader(Subset(dataset, [1, -1]), batch_size=2)))
     index = torch.tensor([1, 5])
-    assert torch.equal(batch.images, pictures.images[index]) and torch.equal(batch.y, pictures.target[index])
+    assert torch.equal(batch.images, pictures.images[index]) and torch.equal(batch.target, pictures.target[index])
     assert torch.equal(batch.action, pictures.action[index])
     with pytest.raises(IndexError):
         dataset[6]
+    with pytest.raises(ContractError, match="Rendered gives images, which have no graphs"):
+        dataset.graphs()
 
 
 @pytest.mark.parametrize(

@@ -131,10 +131,10 @@ def test_cameras_are_all_around_and_level_within_limits():
 
 def test_pyg_loader_serves_graphs():
     dataset = Synthetic(builtin.HUMAN36M, num_poses=8)
-    data = dataset[3]
+    data = dataset.graphs()[3]
     assert data.x.shape == (17, 2) and data.x.abs().max() <= 1.1
     assert torch.equal(data.y, dataset.draw(0).target[3])
-    batch = next(iter(DataLoader([dataset[i] for i in range(8)], batch_size=8)))
+    batch = next(iter(DataLoader(dataset.graphs(), batch_size=8)))
     assert batch.x.shape == (8 * 17, 2) and batch.action.shape == (8,)
     with pytest.raises(IndexError):
         dataset[8]

@@ -6,7 +6,7 @@ from torch_geometric.data import Batch, Data
 from torch_geometric.transforms import Compose
 
 from skelgraph import Skeleton
-from skelgraph.datasets.transforms import Center, ParentDistance, RandomFlip, TypedEdges
+from skelgraph.datasets.transforms import Center, Flip, ParentDistance, PositionsToInput, TypedEdges
 from skelgraph.nn.inputs import flip_input, flip_pose, model_input
 from skelgraph.skeleton.builtin import COCO, HUMAN36M
 
@@ -133,19 +133,19 @@ def test_center_subtracts_the_origin_of_each_graph():
 
 def test_random_flip_of_all_or_none():
     data = graph(HUMAN36M, channels=3)
-    flipped = RandomFlip(HUMAN36M, p=1.0)(data.clone())
+    flipped = Flip(HUMAN36M, p=1.0)(data.clone())
     assert torch.equal(flipped.x, flip_input(data.x, HUMAN36M.flip_index))
     assert torch.equal(flipped.y, flip_pose(data.y, HUMAN36M.flip_index))
     expected = HUMAN36M.to_data(flipped.x)
     torch.testing.assert_close(flipped.edge_attr, expected.edge_attr)
     torch.testing.assert_close(flipped.parent_distance, expected.parent_distance)
-    same = RandomFlip(HUMAN36M, p=0.0)(data.clone())
+    same = Flip(HUMAN36M, p=0.0)(data.clone())
     assert torch.equal(same.x, data.x) and torch.equal(same.y, data.y)
 
 
 def test_random_flip_decides_for_each_graph_of_a_batch():
     datas = [graph(HUMAN36M, seed) for seed in range(64)]
-    flip = RandomFlip(HUMAN36M, generator=torch.Generator().manual_seed(0))
+    flip = Flip(HUMAN36M, generator=torch.Generator().manual_seed(0))
     done = 0
     for before, after in zip(datas, flip(Batch.from_data_list(datas)).to_data_list(), strict=True):
         mirrored = torch.equal(after.x, flip_input(before.x, HUMAN36M.flip_index))
@@ -156,15 +156,15 @@ def test_random_flip_decides_for_each_graph_of_a_batch():
 
 
 def test_random_flip_works_without_a_target():
-    assert RandomFlip(HUMAN36M, p=1.0)(Data(x=torch.randn(17, 2))).y is None
+    assert Flip(HUMAN36M, p=1.0)(Data(x=torch.randn(17, 2))).y is None
 
 
 def test_a_flip_needs_a_probability():
     with pytest.raises(ValueError, match=r"p must be a probability in \[0, 1\], found 2"):
-        RandomFlip(HUMAN36M, p=2)
+        Flip(HUMAN36M, p=2)
 
 
-@pytest.mark.parametrize("transform", [TypedEdges, ParentDistance, Center, RandomFlip])
+@pytest.mark.parametrize("transform", [TypedEdges, ParentDistance, Center, Flip, PositionsToInput])
 def test_graphs_of_another_skeleton_are_refused(transform):
     with pytest.raises(ValueError, match=r"'HUMAN36M' has 17 joints: x must be \[graphs \* 17, C\], found \[18, 2\]"):
         transform(HUMAN36M)(Data(x=torch.zeros(18, 2)))
@@ -175,7 +175,7 @@ def test_graphs_of_another_skeleton_are_refused(transform):
 def test_transforms_compose_and_leave_the_original_alone():
     data = graph(HUMAN36M)
     before = data.clone()
-    steps = [Center(HUMAN36M), RandomFlip(HUMAN36M, p=1.0), ParentDistance(HUMAN36M), TypedEdges(HUMAN36M)]
+    steps = [Center(HUMAN36M), Flip(HUMAN36M, p=1.0), ParentDistance(HUMAN36M), TypedEdges(HUMAN36M)]
     after = Compose(steps)(data)
     assert torch.equal(data.x, before.x) and torch.equal(data.y, before.y)
     torch.testing.assert_close(after.parent_distance, HUMAN36M.to_data(after.x).parent_distance)

@@ -48,7 +48,7 @@ def test_a_view_that_sees_nothing_is_no_view(clips, channels: int) -> None:
 
 def test_exact_keypoints_are_triangulated_exactly(device: torch.device) -> None:
     data = MultiView(HUMAN36M, "test", recorded=0.0, num_test_clips=3, num_frames=5, missing=(0.2, 0.2))
-    exact = data.draw(0, device=device)
+    exact = data.draw(0).to(device)
     off = (made(device=device)(exact.inputs(9).double()) - exact.target).norm(dim=-1)
     assert off[(exact.confidence > 0).sum(1) >= 2].max() < 5e-4
 

@@ -103,12 +103,16 @@ def test_clips_and_their_graphs(skeleton: Skeleton) -> None:
     expected = model(x)
     assert expected.shape == (*x.shape[:-1], 3)
     torch.testing.assert_close(model(x[0, 0]), expected[0, 0], rtol=0, atol=1e-5)
-    batch = Batch.from_data_list([skeleton.to_data(frame) for frame in x.flatten(0, 2)])
-    torch.testing.assert_close(model(batch).view_as(expected), expected, rtol=0, atol=1e-5)
+    batch = Batch.from_data_list([skeleton.to_data(clip[1]) for clip in x.flatten(0, 1)])
+    with pytest.raises(ValueError, match=r"x \[N, 3, 2\]"):
+        model(batch)
+    batch.x = x.flatten(0, 1).transpose(1, 2).flatten(0, 1)  # [N, T, C]
+    found = model(batch)
+    assert found.shape == (8 * skeleton.num_joints, 3, 3)
+    in_frames = found.view(2, 4, skeleton.num_joints, 3, 3).transpose(2, 3)
+    torch.testing.assert_close(in_frames, expected, rtol=0, atol=1e-5)
     with pytest.raises(ValueError, match="clips"):
         model(x[:, :, :2])
-    with pytest.raises(ValueError, match="3 frames a clip; 4 are no multiple"):
-        model(Batch.from_data_list([skeleton.to_data(x[0, 0, 0])] * 4))
 
 
 def test_limbs_of_any_skeleton() -> None:
