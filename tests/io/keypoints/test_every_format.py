@@ -24,8 +24,8 @@ every_writer = pytest.mark.parametrize(("name", "writer"), EVERY, ids=lambda val
 ODD = [None, True, -1, 0, 1.5, 10**400, "x", "nan", [], {}, [[]], [None], {"x": 1}, [1, [2]], "\u202e" * 9]
 
 
-def test_every_format_has_a_writer():
-    assert {*WRITERS, "video"} == {each.NAME for each in FORMATS}
+def test_every_writer_is_of_a_registered_format():
+    assert set(WRITERS) <= {each.NAME for each in FORMATS}
 
 
 @every_writer
