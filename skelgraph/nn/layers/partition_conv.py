@@ -35,7 +35,8 @@ class PartitionConv(SkeletonConv):
         - **output:** [..., J, C_out] or [N, C_out]
 
     Raises:
-        ValueError: if ``edge_type`` is missing or holds a type that there is no weight for.
+        ValueError: if ``edge_type`` is missing, is not of the edges of ``edge_index``, or holds a type that there is no
+            weight for.
     """
 
     def __init__(
@@ -77,6 +78,7 @@ class PartitionConv(SkeletonConv):
             raise ValueError(
                 "PartitionConv needs edge_type [E] beside edge_index (a Skeleton's .edge_type), or a Topology"
             )
+        self.check_one_type_per_edge(edge_index, edge_type)
         self.check_types(edge_type)
         weight = edge_norm(edge_index, x.size(-2), self.norm, x.dtype, edge_type, self.num_types)
         out = self.mix(x, edge_index, edge_type, weight)

@@ -147,6 +147,19 @@ class SkeletonConv(MessagePassing):
             )
         return count // size
 
+    def check_one_type_per_edge(self, edge_index: Tensor, edge_type: Tensor) -> None:
+        """For layers that take ``edge_type``.
+
+        Raises:
+            ValueError: if there are not as many types as edges.
+        """
+        edges, types = edge_index.size(1), edge_type.size(0)
+        if edges != types:
+            raise ValueError(
+                f"{type(self).__name__} got {edges} edges in edge_index and {types} in edge_type: a transform that "
+                "changes edges (such as AddSelfLoops) has left edge_type as it was; give every edge its type again"
+            )
+
     def extra_repr(self) -> str:
         return ""
 
