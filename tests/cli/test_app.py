@@ -65,6 +65,9 @@ def test_train_then_evaluate(tmp_path: Path, skelgraph: Command) -> None:
     assert "MPJPE" in said and "left_knee" in said and "walk" in said
     said = skelgraph("train", "--resume", "runs/tiny", "--plugin", "tiny")
     assert "mean pose" in said
+    said = skelgraph("train", "--resume", "runs/tiny", "train.epochs=3", "--plugin", "tiny")
+    assert "epoch   3" in said and "epoch   2" not in said
+    assert config.read(run / "config.yaml")["train"]["epochs"] == 3
 
 
 def test_seeds_and_variants(tmp_path: Path, skelgraph: Command) -> None:
