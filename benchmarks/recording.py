@@ -15,12 +15,13 @@ from timing import publish, table
 from torch import Tensor
 
 from skelgraph.geometry import triangulation
+from skelgraph.geometry.axes import level_view
 from skelgraph.geometry.cameras import Camera
-from skelgraph.io.poses.world_pose import WorldPose
 from skelgraph.lifting.several_views import filled, lift_views
 from skelgraph.multiview.body_refinement import refine_body
 from skelgraph.nn import metrics
 from skelgraph.poses.keypoints import Keypoints
+from skelgraph.poses.pose3d import Pose3D
 from skelgraph.skeleton.builtin import BLAZEPOSE
 from skelgraph.training import checkpoint
 from skelgraph.viz import page
@@ -63,9 +64,15 @@ def row(name: str, points: Tensor, cameras: Camera, px: Tensor, visible: Tensor)
     )
 
 
-def world(points: Tensor, cameras: Camera, error: Tensor) -> WorldPose:
+def world(points: Tensor, cameras: Camera, error: Tensor) -> Pose3D:
     missing = points.isnan().any(-1).numpy()
-    return WorldPose(points.double().numpy(), BLAZEPOSE, "z", FPS, missing, cameras.names, error.float().numpy())
+    return Pose3D.in_world(
+        *(points.double().numpy(), BLAZEPOSE, "z", level_view(cameras.R[0].numpy(), "z")),
+        fps=FPS,
+        missing=missing,
+        cameras=cameras.names,
+        error_px=error.float().numpy(),
+    )
 
 
 def main() -> None:
@@ -94,7 +101,7 @@ def main() -> None:
         for name in (RANSAC, "MultiViewLifter", "MultiViewLifter, as one body"):
             points = torch.from_numpy(filled(found[name].double().numpy(), BLAZEPOSE))
             error = triangulation.reprojection_error(cameras, points, px)
-            poses[name] = world(points, cameras, error).seen_by(cameras[0])
+            poses[name] = world(points, cameras, error).as_seen()
         keypoints = Keypoints(px[0].float().numpy(), visible[0].float().numpy(), BLAZEPOSE.joints)
         network = poses.pop("MultiViewLifter, as one body")
         title = "A walk before four cameras"

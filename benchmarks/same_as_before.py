@@ -337,12 +337,25 @@ def limit(name: str) -> float:
     return WORLD_M if name.startswith("walk/") and name.endswith("/world") else LIMITS[name.split("/")[0]]
 
 
+def known_keys(old: np.ndarray, new: np.ndarray) -> np.ndarray:
+    """The JSON text of NEW with the keys of OLD alone, those in its mappings too, written as in OLD."""
+
+    def kept(before: Any, now: Any) -> Any:
+        both = isinstance(before, dict) and isinstance(now, dict)
+        return {key: kept(value, now[key]) for key, value in before.items() if key in now} if both else now
+
+    before = json.loads(str(old))
+    return np.array(json.dumps(kept(before, json.loads(str(new))), indent=1))
+
+
 def compare(old: Arrays, new: Arrays, exact: bool) -> bool:
     """Prints the table; whether everything is within its limit."""
     facts = {fact: sorted({*old.pop(fact).tolist(), *new.pop(fact).tolist()}) for fact in FACTS}
     notes = [f"{fact}: {case}" for fact, found in facts.items() for case in found]
     lone = [f"only in {'OLD' if name in old else 'NEW'}: {name}" for name in sorted(old.keys() ^ new.keys())]
     lone = [line for line in lone if not any(f": {case}/" in line for case in facts["failed"])]
+    added = [line for line in lone if line.startswith("only in NEW")]  # what is stored beyond is no difference
+    new |= {name: known_keys(old[name], new[name]) for name in old.keys() & new.keys() if name.endswith("/description")}
     beyond = []
     print(f"{'group':<8} {'arrays':>6} {'bitwise equal':>13} {'largest difference':>18}  where")
     for group in LIMITS:
@@ -360,7 +373,7 @@ def compare(old: Arrays, new: Arrays, exact: bool) -> bool:
     lines = [*lines[:MOST], f"and {len(lines) - MOST} more"] if len(lines) > MOST else lines
     print("".join(f"{line}\n" for line in lines), end="")
     counted = [line for line in beyond if exact or f": {REPORTED}/" not in line]
-    return not (facts["failed"] or lone or counted)
+    return not (facts["failed"] or len(lone) > len(added) or counted)
 
 
 def main() -> None:

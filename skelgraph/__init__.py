@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from skelgraph.geometry.triangulation import triangulate
     from skelgraph.io.calibrations import read as read_calibration
     from skelgraph.io.keypoints import read as read_keypoints
-    from skelgraph.io.motions.bvh import read as read_motion
+    from skelgraph.io.motions import read_motion
     from skelgraph.io.poses import write as write_pose
     from skelgraph.lifting.lift import lift
     from skelgraph.lifting.lifter import Lifter, load
@@ -62,7 +62,7 @@ _HOMES = {
     "read_experiment": "training.config:read",
     "read_calibration": "io.calibrations:read",
     "read_keypoints": "io.keypoints:read",
-    "read_motion": "io.motions.bvh:read",
+    "read_motion": "io.motions:read_motion",
     "resume": "training.train:resume",
     "skeletons": "skeleton.builtin:",
     "train": "training.train:fit",

@@ -94,6 +94,22 @@ def up_vector(up: str) -> NDArray[np.float64]:
     return y_down(up).T @ (0, -1, 0)
 
 
+def level_view(R: ArrayLike, up: str) -> NDArray[np.float64]:
+    """The turn [3, 3] of a world in which ``up`` points up to x right, y down, z forward of a camera held level.
+
+    Args:
+        R: [3, 3] world to camera, of the camera as it is; of one that looks straight up or down, what is up in its
+            picture lies ahead.
+        up: a key of :data:`LEVEL`.
+    """
+    rotation, down = np.asarray(R, dtype=np.float64), -up_vector(up)
+    forward = rotation[2] - (rotation[2] @ down) * down
+    if np.linalg.norm(forward) < 1e-3:
+        forward = -rotation[1] + (rotation[1] @ down) * down
+    forward = forward / np.linalg.norm(forward)
+    return np.stack([np.cross(down, forward), down, forward])
+
+
 def get(name: str) -> Axes:
     """The preset of a name.
 

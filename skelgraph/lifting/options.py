@@ -10,7 +10,6 @@ from typing import Literal
 
 from skelgraph.geometry import axes
 from skelgraph.io import poses
-from skelgraph.io.poses import world_pose
 from skelgraph.lifting import lifter
 from skelgraph.training.plugins import Plugins
 
@@ -47,7 +46,7 @@ class LiftOptions:
             :mod:`skelgraph.motion.trajectory`; smoothed as the pose is.
         height: the person's height in m, to which the pose is scaled for that; default the pose's own.
         up: the axis of the calibration's world that points up: x, y, z, -x, -y or -z; default
-            :func:`skelgraph.io.poses.world_pose.up_axis`.
+            :func:`skelgraph.multiview.up_axis.up_axis`.
         refine: move the joints to the keypoints that agree, bones rigid, see
             :func:`skelgraph.multiview.body_refinement.refine_body`.
 
@@ -98,7 +97,7 @@ class LiftOptions:
         if self.trajectory and self.focal is None and self.fov is None:
             raise ValueError("trajectory=True needs the focal length: give focal= or fov=")
         if self.trajectory and not self.write:
-            known = " or ".join(f"write={ending[1:]!r}" for ending in poses.WRITERS)
+            known = " or ".join(f"write={each.ENDING[1:]!r}" for each in poses.FORMATS if each.ENDING != ".npz")
             raise ValueError(f"trajectory=True needs a file that holds it: {known}")
         if self.height is not None and not self.trajectory:
             raise ValueError("height= is for trajectory=True: give both or none")
@@ -119,9 +118,9 @@ class LiftOptions:
         if useless:
             raise ValueError(f"{', '.join(useless)}: is for several cameras, with calibration=FILE")
         if several:
-            world_pose.check_axes(self.axes, self.write)
-        elif self.axes is not None:
-            axes.get(self.axes)
+            poses.check_axes(self.axes, self.write, in_world=True)
+        else:
+            poses.check_axes(self.axes, self.write, in_world=False)
 
     def _given(self, names: Sequence[str]) -> list[str]:
         """Those of the options that are not as by default, as one writes them."""

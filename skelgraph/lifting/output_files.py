@@ -10,7 +10,6 @@ from pathlib import Path
 
 from skelgraph.files.new_file import refuse_existing
 from skelgraph.io import poses
-from skelgraph.io.poses.world_pose import WorldPose
 from skelgraph.lifting.summary import LiftedPerson
 from skelgraph.multiview.recording import Recording
 from skelgraph.poses.pose3d import Pose3D
@@ -72,7 +71,7 @@ def write(
                 draw_pose(each.keypoints, each.pose, folder / (stem + _PICTURE), truth)
                 for ending in further:
                     file = folder / f"{stem}.{ending}"
-                    poses.write(each.pose, file, axes=axes, root_estimate=each.root_estimate)
+                    poses.write(each.pose, file, axes=axes)
         if first.pose.num_frames:
             page.write_page(
                 folder / _PAGE,
@@ -87,7 +86,7 @@ def write(
 
 
 def write_world(
-    out: Path, world: WorldPose, recording: Recording, further: Sequence[str], axes: str | None, model: str
+    out: Path, world: Pose3D, recording: Recording, further: Sequence[str], axes: str | None, model: str
 ) -> tuple[Path, ...]:
     """Writes the files of a person in the world, and a picture and a page beside the first camera's view.
 
@@ -96,17 +95,16 @@ def write_world(
         world: the person.
         recording: what was lifted.
         further: endings of further files.
-        axes: of these files, see :meth:`WorldPose.write`.
+        axes: of these files, see :func:`skelgraph.io.poses.write`.
         model: what lifted.
     """
-    keypoints, camera = recording.views[0], recording.cameras[0]
-    pose, every = world.seen_by(camera), names(["pose"], further)
+    keypoints, every = recording.views[0], names(["pose"], further)
     with _staged(out, every) as folder:
-        world.save(folder / "pose.npz", camera)
-        draw_pose(keypoints, pose, folder / f"pose{_PICTURE}")
+        world.save(folder / "pose.npz")
+        draw_pose(keypoints, world, folder / f"pose{_PICTURE}")
         for ending in further:
-            world.write(folder / f"pose.{ending}", axes)
-        page.write_page(folder / _PAGE, pose, keypoints, model=model)
+            poses.write(world, folder / f"pose.{ending}", axes=axes)
+        page.write_page(folder / _PAGE, world, keypoints, model=model)
     return tuple(out / name for name in every)
 
 

@@ -17,8 +17,6 @@ from skelgraph.errors import CheckpointError
 from skelgraph.geometry import axes, triangulation
 from skelgraph.geometry.cameras import Camera
 from skelgraph.io import calibrations, keypoints
-from skelgraph.io.poses import world_pose
-from skelgraph.io.poses.world_pose import WorldPose
 from skelgraph.lifting import output_files, weights
 from skelgraph.lifting.lifter import Progress
 from skelgraph.lifting.options import LiftOptions
@@ -27,10 +25,12 @@ from skelgraph.motion import smoothing
 from skelgraph.multiview.body_refinement import refine_body
 from skelgraph.multiview.pairing import pair
 from skelgraph.multiview.recording import Recording
+from skelgraph.multiview.up_axis import up_axis
 from skelgraph.nn.inputs import RAY_CHANNELS, multiview_input
 from skelgraph.nn.models import PoseModel
 from skelgraph.nn.output import as_output
 from skelgraph.poses.keypoints import Keypoints
+from skelgraph.poses.pose3d import Pose3D
 from skelgraph.skeleton import Skeleton
 from skelgraph.training import experiment
 from skelgraph.training.checkpoint import load_run
@@ -75,14 +75,13 @@ def lift_recording(
     views, crowded = _read(paired, options, progress)
     found = Recording.of(views, cameras, None if network is None else network.skeleton, force=options.force)
     options.check_rate(found.fps, found.views[0].source)
-    axis, tilt = world_pose.up_axis(found.cameras) if options.up is None else (options.up, None)
+    axis, tilt = up_axis(found.cameras) if options.up is None else (options.up, None)
     start = time.perf_counter()
     model = None if network is None else network.model
     world = lift_found(found, axis, model, refine=options.refine, progress=progress)
     moved = None
     if options.smooth and world.fps is not None:
-        moved = smoothing.one_euro(world.joints, world.fps, missing=world.missing)
-        world = dataclasses.replace(world, joints=moved.joints)
+        world, moved = smoothing.smooth(world)
     seconds = time.perf_counter() - start
     method = "RANSAC" if network is None else network.name
     return ViewsSummary(
@@ -115,7 +114,7 @@ def lift_found(
     *,
     refine: bool = False,
     progress: Progress | None = None,
-) -> WorldPose:
+) -> Pose3D:
     """The pose of a recording, gaps in it interpolated.
 
     Args:
@@ -150,7 +149,14 @@ def lift_found(
         joints = refine_body(found.cameras, torch.from_numpy(joints), px, trusted, bones, threshold).numpy()
     off = triangulation.reprojection_error(found.cameras, torch.from_numpy(joints), px.double())
     error_px = torch.where(trusted > 0, off, torch.nan).float().numpy()
-    return WorldPose(joints, found.skeleton, up, found.fps, guessed, found.cameras.names, error_px)
+    view = axes.level_view(found.cameras.R[0].numpy(), up)
+    return Pose3D.in_world(
+        *(joints, found.skeleton, up, view),
+        fps=found.fps,
+        missing=guessed,
+        cameras=found.cameras.names,
+        error_px=error_px,
+    )
 
 
 @torch.no_grad()

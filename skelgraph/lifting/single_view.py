@@ -123,16 +123,17 @@ def _lift_person(adapted: Adapted, model: Lifter, options: LiftOptions, progress
     assert given.image_size is not None  # adapt sees to it
     size = given.image_size
     focal = options.focal_px(size[0])
-    pose, moved, root = model.lift(given, focal=focal, progress=progress), None, None
+    pose, moved = model.lift(given, focal=focal, progress=progress), None
     if options.smooth:
         pose, moved = smoothing.smooth(pose)
     if options.trajectory and focal is not None:
         height = trajectory.body_height(pose) if options.height is None else options.height
         center = (size[0] / 2, size[1] / 2)
-        pose, root, _ = trajectory.estimate_trajectory(pose, given.xy, given.confidence, focal, center, height)
-        if options.smooth and pose.fps is not None:
-            root = smoothing.one_euro(root[:, None], pose.fps).joints[:, 0]
-    return LiftedPerson(given, adapted.match, adapted.warnings, pose, focal, moved, root)
+        pose = trajectory.estimate_trajectory(pose, given.xy, given.confidence, focal, center, height).pose
+        if options.smooth and pose.fps is not None and pose.root is not None:
+            root = smoothing.one_euro(pose.root[:, None], pose.fps).joints[:, 0]
+            pose = dataclasses.replace(pose, root=root)
+    return LiftedPerson(given, adapted.match, adapted.warnings, pose, focal, moved)
 
 
 def _mpjpe_mm(pose: Pose3D, truth: Pose3D, path: object) -> float:

@@ -8,7 +8,6 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from skelgraph.io.poses.world_pose import WorldPose
 from skelgraph.lifting.weights import Choice
 from skelgraph.motion.smoothing import Smoothed
 from skelgraph.multiview.recording import Recording
@@ -27,10 +26,9 @@ class LiftedPerson:
         keypoints: what was lifted, of the model's joints; ``person`` says who of the file it is.
         match: how the file's joints became the model's.
         warnings: what looks wrong but was gone on with.
-        pose: F frames.
+        pose: F frames, with its root where a trajectory was asked for.
         focal: the focal length that was given, px.
         smoothed: what the filter over time did, where it was asked for.
-        root_estimate: [F, 3] m, an estimate of the root's path, where it was asked for.
     """
 
     keypoints: Keypoints
@@ -39,7 +37,6 @@ class LiftedPerson:
     pose: Pose3D
     focal: float | None = None
     smoothed: Smoothed | None = None
-    root_estimate: NDArray[np.float64] | None = None
 
     @property
     def name(self) -> str:
@@ -72,8 +69,8 @@ class LiftedPerson:
         found += [f"warning: {warning}" for warning in self.warnings]
         if self.smoothed is not None:
             found.append(str(self.smoothed))
-        if self.root_estimate is not None:
-            low, high = self.root_estimate[:, 2].min(), self.root_estimate[:, 2].max()
+        if self.pose.root is not None:
+            low, high = self.pose.root[:, 2].min(), self.pose.root[:, 2].max()
             found.append(f"trajectory: an estimate, {low:.1f} to {high:.1f} m from the camera")
         if self.expected_mm:
             told = ", ".join(f"{name} {mm:.0f}" for name, mm in self.expected_mm.items())
@@ -163,7 +160,7 @@ class ViewsSummary:
     num_cameras: int
     recording: Recording
     crowded: tuple[str, ...]
-    world: WorldPose
+    world: Pose3D
     tilt_deg: float | None
     by: str
     smoothed: Smoothed | None
@@ -171,33 +168,44 @@ class ViewsSummary:
     seconds: float
 
     @property
+    def _missing(self) -> NDArray[np.bool_]:
+        """[F, J]"""
+        world = self.world
+        return np.zeros(world.joints.shape[:2], bool) if world.missing is None else world.missing
+
+    @property
+    def _error_px(self) -> NDArray[np.float32]:
+        """[V, F, J]"""
+        world = self.world
+        unknown = np.full((len(world.cameras), *world.joints.shape[:2]), np.nan, np.float32)
+        return unknown if world.error_px is None else world.error_px
+
+    @property
     def reprojection_px(self) -> dict[str, float]:
         """The median reprojection error by camera; NaN where it saw nothing."""
-        return {
-            name: _quantile(error, 0.5) for name, error in zip(self.world.cameras, self.world.error_px, strict=True)
-        }
+        return {name: _quantile(error, 0.5) for name, error in zip(self.world.cameras, self._error_px, strict=True)}
 
     def __str__(self) -> str:
         found, world = self.recording, self.world
-        frames, joints = world.missing.shape
+        frames, joints = self._missing.shape
         lines = [f"read: {frames} frames of {len(found.match.source)} joints before {len(found.cameras)} cameras"]
         lines[0] += f" of the {self.num_cameras} in {self.calibration}"
         lines += [self._camera(view) for view in range(len(found.cameras))]
         told = "as told" if self.tilt_deg is None else f"by the cameras, {self.tilt_deg:.0f} degrees off"
         lines += [f"world: that of the calibration, metres, {world.up} up ({told})", *found.match.report().split("\n")]
-        missing = int(world.missing.sum())
-        where = f" (most: {self._worst(world.missing.mean(axis=0), '{:.0%}')})" if missing else ""
+        missing = int(self._missing.sum())
+        where = f" (most: {self._worst(self._missing.mean(axis=0), '{:.0%}')})" if missing else ""
         lines.append(f"joints without two cameras, so guessed: {missing} of {frames * joints}{where}")
-        by_joint = np.array([_quantile(world.error_px[:, :, joint], 0.5) for joint in range(joints)])
+        by_joint = np.array([_quantile(self._error_px[:, :, joint], 0.5) for joint in range(joints)])
         worst = self._worst(by_joint, "{:.1f}")
-        lines.append(f"reprojection error: median {_quantile(world.error_px, 0.5):.1f} px; largest of {worst}")
+        lines.append(f"reprojection error: median {_quantile(self._error_px, 0.5):.1f} px; largest of {worst}")
         lines += [f"warning: {warning}" for warning in (*found.warnings, *self.crowded, *self._far_off())]
         lines += [] if self.smoothed is None else [str(self.smoothed)]
         lines.append(f"{self.by} in {self.seconds:.1f} s")
         return "\n".join([*lines, *(f"written: {path}" for path in self.outputs)])
 
     def _camera(self, view: int) -> str:
-        keypoints, error = self.recording.views[view], self.world.error_px[view]
+        keypoints, error = self.recording.views[view], self._error_px[view]
         missing = f"points missing: {int(keypoints.missing.sum())} of {keypoints.missing.size}"
         told = f"median {_quantile(error, 0.5):.1f} px, 90 % below {_quantile(error, 0.9):.1f} px"
         read = f"{self.world.cameras[view]}: {keypoints.source} ({keypoints.format})"

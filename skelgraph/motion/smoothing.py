@@ -73,12 +73,17 @@ def one_euro(
 def smooth(pose: Pose3D, *, min_cutoff: float = 1.0, beta: float = 5.0) -> tuple[Pose3D, Smoothed]:
     """A pose filtered by :func:`one_euro`, its missing joints left alone, and how far joints moved.
 
+    In a world joints are filtered where they are; of one camera relative to their origin, and a root is left alone.
+
     Raises:
         ValueError: if the pose does not know its frames per second, and as :func:`one_euro`.
     """
     if pose.fps is None:
         raise ValueError("smoothing needs frames per second; give them: dataclasses.replace(pose, fps=30)")
-    done = one_euro(pose.joints, pose.fps, min_cutoff=min_cutoff, beta=beta, missing=pose.missing)
+    joints = pose.positions if pose.is_in_world else pose.joints
+    done = one_euro(joints, pose.fps, min_cutoff=min_cutoff, beta=beta, missing=pose.missing)
+    if pose.is_in_world:
+        return pose.at(done.joints), done
     return dataclasses.replace(pose, joints=done.joints.astype(np.float32)), done
 
 

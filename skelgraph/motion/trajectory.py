@@ -22,13 +22,11 @@ class Trajectory(NamedTuple):
     length and the pose, a few per cent of the distance at best.
 
     Args:
-        pose: the pose, scaled.
-        root_estimate: [F, 3] m, camera axes.
+        pose: the pose, scaled, with its root.
         scale: the pose's joints are the given ones times this.
     """
 
     pose: Pose3D
-    root_estimate: NDArray[np.float64]
     scale: float
 
 
@@ -93,7 +91,7 @@ def body_height(pose: Pose3D) -> float:
     for name in ("hip", "thorax", *(f"{side}_{j}" for side in ("left", "right") for j in ("hip", "knee", "ankle"))):
         parts = match.weights[HUMAN36M.index(name)]
         if not parts:
-            raise ValueError(f"skeleton {pose.skeleton.name!r}: no {name} to be had, which body height is taken from")
+            raise ValueError(f"skeleton {pose.skeleton.name!r}: no {name}, which body height is taken from")
         places[name] = sum(weight * pose.joints[:, source].astype(np.float64) for source, weight in parts)
 
     def bone(a: str, b: str) -> NDArray[np.float64]:
@@ -142,4 +140,4 @@ def estimate_trajectory(
         raise ValueError("no frame has two keypoints in front of the camera: the root's place cannot be estimated")
     frames = np.arange(len(root))
     filled = np.stack([np.interp(frames, good, root[good, axis]) for axis in range(3)], axis=1)
-    return Trajectory(scaled, filled, scale)
+    return Trajectory(dataclasses.replace(scaled, root=filled), scale)

@@ -17,8 +17,8 @@ from skelgraph.cli.app import main
 from skelgraph.errors import CheckpointError, OutputExistsError
 from skelgraph.geometry.axes import y_down
 from skelgraph.geometry.cameras import Camera
-from skelgraph.io.poses.formats import bvh, c3d, csv_table, trc
-from skelgraph.io.poses.world_pose import WorldPose
+from skelgraph.io.motions import bvh
+from skelgraph.io.poses.formats import c3d, csv_table, trc
 from skelgraph.lifting.lift import lift
 from skelgraph.lifting.several_views import filled, lift_found, lift_views
 from skelgraph.multiview.recording import Recording
@@ -85,10 +85,11 @@ def test_the_command_writes_the_person_in_the_world_in_every_format(tmp_path, fi
         "triangulated by RANSAC (to 15 px) and refined in",
     ):
         assert words.replace(" ", "") in said
-    world = WorldPose.load(out / "pose.npz")
-    np.testing.assert_allclose(world.joints, exact, atol=1e-3)
+    world = Pose3D.load(out / "pose.npz")
+    np.testing.assert_allclose(world.positions, exact, atol=1e-3)
     assert (world.up, world.fps, world.cameras) == ("z", 30, tuple(NAMES)) and world.error_px.shape == (4, 90, 17)
-    assert json.loads((out / "pose.json").read_text())["world"] == {"unit": "m", "up": "z", "cameras": NAMES}
+    told = json.loads((out / "pose.json").read_text())["world"]
+    assert (told["unit"], told["up"], told["cameras"]) == ("m", "z", NAMES) and np.shape(told["view"]) == (3, 3)
     np.testing.assert_allclose(csv_table.read(out / "pose.csv", axes="camera").joints, exact, atol=1e-3)
     x, y, z = exact.numpy().transpose(2, 0, 1)
     for module, name in ((trc, "pose.trc"), (c3d, "pose.c3d")):
@@ -112,7 +113,7 @@ def test_axes_are_those_of_the_world_or_a_program(tmp_path, files, exact):
 
 def test_the_pose_is_as_the_first_camera_sees_it_but_level(tmp_path, files, exact):
     lift(files, tmp_path / "out", tmp_path / "Calib.json")
-    pose = Pose3D.load(tmp_path / "out" / "pose.npz")
+    pose = Pose3D.load(tmp_path / "out" / "pose.npz").as_seen()
     camera = walk.RIG[NAMES[0]]
     seen = camera.to_camera(exact)
     seen = (seen - seen[:, 11:13].mean(1, keepdim=True)).numpy()
@@ -191,11 +192,11 @@ def test_gaps_are_interpolated_marked_and_told(exact):
     expected = np.zeros((90, 17), bool)
     expected[10:15, 9] = expected[60:, 10] = expected[:, 15] = True
     np.testing.assert_array_equal(world.missing, expected)
-    off = np.linalg.norm(world.joints - exact.numpy(), axis=-1)
+    off = np.linalg.norm(world.positions - exact.numpy(), axis=-1)
     assert off[~expected].max() < 1e-3 and off[10:15, 9].max() < 0.15
-    np.testing.assert_allclose(world.joints[:, 15], world.joints[:, 13])  # an ankle never seen lies at the knee
+    np.testing.assert_allclose(world.positions[:, 15], world.positions[:, 13])  # an ankle never seen lies at the knee
     hips = exact[:, 11:13].mean(1).numpy()
-    held = world.joints[:, 10] - hips
+    held = world.positions[:, 10] - hips
     np.testing.assert_allclose(held[60:], np.broadcast_to(held[59], (30, 3)), atol=1e-3)  # walks on with the person
     assert np.isnan(world.error_px[1, 12, 9]) and world.error_px[0, 12, 9] > 0
 
@@ -240,7 +241,7 @@ def test_of_several_people_the_largest_is_taken_and_told(tmp_path, exact):
     np.savez(files[0], **arrays)
     summary = lift(files, tmp_path / "out", tmp_path / "Calib.json")
     assert f"warning: {files[0]} holds 2 people; taken: 1, the largest in the picture" in str(summary)
-    np.testing.assert_allclose(summary.world.joints, exact, atol=1e-3)
+    np.testing.assert_allclose(summary.world.positions, exact, atol=1e-3)
 
 
 @pytest.mark.parametrize(
@@ -252,7 +253,7 @@ def test_of_several_people_the_largest_is_taken_and_told(tmp_path, exact):
         (["--person", "all"], "--person all: is for one camera", 2),
         (["--truth", "pose.npz"], "--truth: is for one camera", 2),
         (["--no-flip"], "--no-flip: is for one camera", 2),
-        (["--axes", "camera"], "--axes camera: there are several; give world", 2),
+        (["--axes", "camera"], "--axes camera: there are several", 2),
         (["--axes", "world", "--write", "bvh"], "--axes world: BVH is y up", 2),
         (["--axes", "maya"], "unknown axes 'maya'", 2),
         (["--write", "fbx"], "csv, bvh, trc, c3d", 2),
@@ -327,9 +328,9 @@ def test_the_real_walk_is_lifted(tmp_path, data_dir, capsys):
     files = walk.write(tmp_path, filmed, rig)
     assert run(*files, "--calibration", tmp_path / "Calib.json", "--out", tmp_path / "out", "--write", "trc") == 0
     assert "z up (by the cameras" in capsys.readouterr().out
-    world = WorldPose.load(tmp_path / "out" / "pose.npz")
+    world = Pose3D.load(tmp_path / "out" / "pose.npz")
     assert world.skeleton == BLAZEPOSE and world.missing.mean() < 0.01 and np.nanmedian(world.error_px) < 13
-    ankles, nose = world.joints[:, [27, 28], 2], world.joints[:, 0, 2]
+    ankles, nose = world.positions[:, [27, 28], 2], world.positions[:, 0, 2]
     assert 0 < np.median(ankles) < 0.25 and 1.3 < np.median(nose) < 1.7
-    walked = np.linalg.norm(np.diff(world.joints[[5, 95]][:, [23, 24]].mean(1), axis=0))
+    walked = np.linalg.norm(np.diff(world.positions[[5, 95]][:, [23, 24]].mean(1), axis=0))
     assert 0.5 < walked < 1

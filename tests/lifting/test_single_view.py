@@ -226,7 +226,7 @@ def test_a_person_walks_through_the_further_files(run, tmp_path):
     keypoints_npz.write(path, person(HUMAN36M))
     with pytest.warns(UserWarning, match="no focal length"):
         summary = lift(path, tmp_path / "out", checkpoint=run, focal=1000, trajectory=True, height=1.8, write=["csv"])
-    root = summary.people[0].root_estimate
+    root = summary.people[0].pose.root
     assert root.shape == (7, 3) and "trajectory: an estimate, " in str(summary)
     pose = Pose3D.load(tmp_path / "out" / "pose.npz")
     moved = csv_table.read(tmp_path / "out" / "pose.csv", skeleton=HUMAN36M)
@@ -234,7 +234,7 @@ def test_a_person_walks_through_the_further_files(run, tmp_path):
     with pytest.warns(UserWarning, match="no focal length"):
         options = {"checkpoint": run, "focal": 1000, "trajectory": True, "write": ["csv"]}
         own = lift(path, tmp_path / "own", **options).people[0].pose.joints
-        smooth = lift(path, tmp_path / "smooth", smooth=True, **options).people[0].root_estimate
+        smooth = lift(path, tmp_path / "smooth", smooth=True, **options).people[0].pose.root
     with pytest.warns(UserWarning, match="no focal length"):
         np.testing.assert_allclose(own, skelgraph.load(run)(keypoints.read(path), focal=1000).joints, atol=1e-6)
     assert np.abs(np.diff(smooth, axis=0)).mean() < np.abs(np.diff(root, axis=0)).mean()

@@ -7,7 +7,6 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from skelgraph.io.poses.world_pose import WorldPose
 from skelgraph.lifting.lift import lift
 from skelgraph.poses.pose3d import Pose3D
 from skelgraph.training import train
@@ -40,7 +39,7 @@ def test_lifts_as_before(run: Path, tmp_path: Path) -> None:
     if run.name == "multi_view_lifter":
         views = sorted((FOLDER / "views").glob("*.npz"))
         lift(views, out, FOLDER / "views" / "Calib.json", checkpoint=run)
-        pose = WorldPose.load(out / "pose.npz").joints[0]
+        pose = Pose3D.load(out / "pose.npz").positions[0]
     else:
         lift(FOLDER / "person.npz", out, checkpoint=run)
         pose = Pose3D.load(out / "pose.npz").joints[0]

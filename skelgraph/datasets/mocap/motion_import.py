@@ -18,8 +18,7 @@ from skelgraph.datasets.mocap import motion_file, rig_pose
 from skelgraph.datasets.mocap.rig_names import ABOVE_EYES, JOINTS, MIDDLE, PARENTS, RigMatch, find
 from skelgraph.files import atomic
 from skelgraph.files.new_file import new_file
-from skelgraph.geometry import axes
-from skelgraph.io.poses.formats import bvh, c3d
+from skelgraph.io.motions import c3d, read_motion
 
 _Array = NDArray[np.float64]
 _MARKERS = "; a C3D can be used if its points are named as the joints of a rig: marker sets are not joints"
@@ -190,8 +189,7 @@ def _clip(path: Path, name: str, subject: str, fps: float, up: str) -> _Clip:
     Raises:
         ValueError: naming it, if it cannot be used.
     """
-    read = _read_bvh if path.suffix.lower() == ".bvh" else _read_c3d
-    found = read(path)
+    found = _read(path)
     try:
         joints = rig_pose.joints(found.points, found.match)[_nearest(len(found.points), found.fps, fps)]
         whole: NDArray[np.bool_] = np.asarray(np.isfinite(joints).all((1, 2)))
@@ -211,24 +209,17 @@ def _clip(path: Path, name: str, subject: str, fps: float, up: str) -> _Clip:
     return _Clip(about, joints, ok)
 
 
-def _read_bvh(path: Path) -> _Points:
-    motion = bvh.read(path, end_sites=True)
+def _read(path: Path) -> _Points:
+    motion = read_motion(path, end_sites=True)
     if not len(motion.positions):
         raise ValueError(f"{path}: has no frames")
-    return _Points(motion.names, motion.positions, motion.fps, "", _matched(path, motion.names))
-
-
-def _read_c3d(path: Path) -> _Points:
     try:
-        pose = c3d.read(path, axes="opensim")
-        names = pose.skeleton.joints
-        match = _matched(path, names)
+        match = _matched(path, motion.names)
     except ValueError as error:
-        raise ValueError(f"{error}{_MARKERS if 'joint' in str(error) else ''}") from None
-    points = axes.from_camera(pose.joints, "opensim")
-    if pose.missing is not None:
-        points[pose.missing] = np.nan
-    return _Points(names, points, float(pose.fps or 0), "m", match)
+        raise ValueError(f"{error}{_MARKERS if motion.unit else ''}") from None
+    if not motion.unit:
+        return _Points(motion.names, motion.positions, motion.fps, "", match)
+    return _Points(motion.names, motion.positions / c3d.PER_M[motion.unit], motion.fps, "m", match)
 
 
 def _matched(path: Path, names: Sequence[str]) -> RigMatch:

@@ -25,7 +25,7 @@ class MocapRig(NamedTuple):
     ``a+b`` means b if there is an a too.
 
     ``sides`` are the words for left and right, tried in turn. ``Xend`` is X's end site, as
-    :func:`skelgraph.io.poses.formats.bvh.read` has it; ``eyes`` stand for the skull's joint and both eyes.
+    :func:`skelgraph.io.motions.bvh.read` has it; ``eyes`` stand for the skull's joint and both eyes.
     """
 
     name: str

@@ -6,7 +6,6 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import NamedTuple
 
 import numpy as np
 import torch
@@ -15,19 +14,12 @@ from numpy.typing import NDArray
 from skelgraph.errors import FormatError
 from skelgraph.files import text_file
 from skelgraph.geometry.rotations import about
+from skelgraph.poses.motion import Motion
 
+ENDING = ".bvh"
 MAX_JOINTS, MAX_DEPTH, MAX_FRAMES, MAX_POINTS = 1000, 256, 1_000_000, 20_000_000
 _Array = NDArray[np.float64]
 _Lines = Iterator[tuple[int, str]]
-
-
-class Motion(NamedTuple):
-    """Names and parents (-1: a root) of J joints, their positions [F, J, 3] in the file's unit, frames per second."""
-
-    names: tuple[str, ...]
-    parents: tuple[int, ...]
-    positions: _Array
-    fps: float
 
 
 @dataclass

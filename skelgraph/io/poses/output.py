@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import NDArray
 
 from skelgraph.errors import FormatError
 from skelgraph.files.messages import shortened
@@ -15,20 +15,27 @@ from skelgraph.geometry import axes as presets
 from skelgraph.poses.pose3d import Pose3D
 from skelgraph.skeleton import Skeleton
 
+WORLD = "world"
+"""In place of a preset of :mod:`skelgraph.geometry.axes`: those of the calibration that a pose is in the world of."""
 
-def points(pose: Pose3D, axes: str, root_estimate: ArrayLike | None) -> NDArray[np.float64]:
-    """The joints [F, J, 3] in m in a preset's axes, moved by the root's estimated position [F, 3] if there is one.
+
+def points(pose: Pose3D, axes: str) -> NDArray[np.float64]:
+    """Where the joints are, [F, J, 3] in m.
+
+    Args:
+        axes: a preset of :mod:`skelgraph.geometry.axes`, of a pose in a world turned by right angles about the world's
+            origin so that its up is up; or ``camera`` or ``world``, if these are the pose's own: as they are.
 
     Raises:
-        ValueError: for unknown axes, or a root of another shape or not finite.
+        ValueError: for unknown axes, or ``camera`` or ``world`` where they are not the pose's own.
     """
-    joints = pose.joints.astype(np.float64)
-    if root_estimate is not None:
-        root = np.asarray(root_estimate, dtype=np.float64)
-        if root.shape != (pose.num_frames, 3) or not np.isfinite(root).all():
-            raise ValueError(f"root_estimate is {list(root.shape)}; expected finite [{pose.num_frames}, 3] in m")
-        joints = joints + root[:, None]
-    return presets.from_camera(joints, axes)
+    if not pose.is_in_world:
+        if axes == WORLD:
+            raise ValueError("axes='world': the pose is of one camera, in whose axes it is; give another preset")
+        return presets.from_camera(pose.positions, axes)
+    if axes == "camera":
+        raise ValueError(f"axes='camera': the pose is of several cameras; axes={WORLD!r} are the calibration's own")
+    return pose.positions if axes == WORLD else presets.from_camera(pose.positions @ presets.y_down(pose.up).T, axes)
 
 
 def rate(pose: Pose3D, path: Path) -> float:

@@ -26,13 +26,14 @@ def draw_pose(
 
     Args:
         keypoints: the 2D that was lifted, F frames, px.
-        pose: the F frames, m.
+        pose: the F frames, m; of a pose in a world what :meth:`Pose3D.as_seen` gives.
         path: the picture to write; its ending names the format.
         truth: true joints [F, J, 3] in m, drawn thin in green; the MPJPE of each frame is written below.
 
     Raises:
         ValueError: if there is no frame, or keypoints or truth have other frames or joints than the pose.
     """
+    pose = pose.as_seen()
     joints = np.asarray(pose.joints, dtype=np.float64)
     true = None if truth is None else centred_truth(pose, truth)
     if len(joints) == 0:

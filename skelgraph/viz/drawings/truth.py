@@ -22,7 +22,7 @@ def centred_truth(pose: Pose3D, truth: Pose3D | ArrayLike) -> NDArray[np.float32
         missing = [joint for joint in pose.skeleton.joints if joint not in truth.skeleton.joints]
         if missing:
             raise ValueError(f"truth has no joints {', '.join(missing[:5])}, which the pose has")
-        truth = truth.joints[:, [truth.skeleton.index(joint) for joint in pose.skeleton.joints]]
+        truth = truth.as_seen().joints[:, [truth.skeleton.index(joint) for joint in pose.skeleton.joints]]
     joints = np.asarray(truth, dtype=np.float32)
     if joints.shape != pose.joints.shape:
         raise ValueError(f"truth has the shape {list(joints.shape)}, the pose {list(pose.joints.shape)} [F, J, 3]")

@@ -53,7 +53,7 @@ def write_page(
 
     Args:
         path: the file to write; its folder must exist.
-        pose: F frames of J joints, m.
+        pose: F frames of J joints, m; of a pose in a world what :meth:`Pose3D.as_seen` gives, as of all below.
         keypoints: the F frames of 2D that were lifted, px.
         truth: true joints [F, J, 3] in m, drawn over ``pose``; centred on the pose's origin first.
         title: shown on top; default the file name of the keypoints.
@@ -67,7 +67,8 @@ def write_page(
     Raises:
         ValueError: if keypoints, truth or another pose have other frames than the pose, or the truth other joints.
     """
-    frames, named = pose.num_frames, [(name or model or "pose", pose), *others.items()]
+    pose, frames = pose.as_seen(), pose.num_frames
+    named = [(name or model or "pose", pose), *((called, each.as_seen()) for called, each in others.items())]
     for another, each in others.items():
         if each.num_frames != frames:
             raise ValueError(f"{another!r} has {each.num_frames} frames, {named[0][0]!r} {frames}")

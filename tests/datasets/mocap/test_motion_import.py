@@ -1,5 +1,6 @@
 """BVH and C3D of any rig, unit and axes as one motion capture file."""
 
+import dataclasses
 import os
 from pathlib import Path
 
@@ -14,6 +15,7 @@ from skelgraph.datasets.mocap.motion_import import Summary, convert
 from skelgraph.datasets.motion_capture import JOINT_NAMES
 from skelgraph.errors import OutputExistsError
 from skelgraph.geometry import axes
+from skelgraph.io.motions import read_motion
 from skelgraph.io.poses.formats import bvh, c3d
 from skelgraph.poses.pose3d import Pose3D
 from skelgraph.skeleton import Skeleton
@@ -232,7 +234,7 @@ def test_round_trip_through_bvh(tmp_path: Path, unit: str) -> None:
     poses = [moving(row) for row in range(3)]
     root = np.linspace([0, 0, 2], [1, 0, 3], poses[0].num_frames)
     for row, pose in enumerate(poses):
-        bvh.write(pose, tmp_path / f"0{row}_01.bvh", unit=unit, root_estimate=root)
+        bvh.write(dataclasses.replace(pose, root=root), tmp_path / f"0{row}_01.bvh", unit=unit)
     summary, motion = make(tmp_path, test=["02"])
     expected = np.concatenate([axes.from_camera(pose.joints + root[:, None], "blender") for pose in poses])
     assert np.abs(joints(motion) - expected).max() < 1e-3
@@ -380,7 +382,7 @@ def test_real_places_are_those_of_the_reader(real: tuple[Path, Summary, motion_f
     folder, _, motion = real
     same = {REAL[0]: "CC_Base_L_Calf CC_Base_R_Hand CC_Base_NeckTwist01 CC_Base_L_ToeBase"}
     for sequence in motion.sequences:
-        read = bvh.read(folder / f"{sequence.name}.bvh", end_sites=True)
+        read = read_motion(folder / f"{sequence.name}.bvh", end_sites=True)
         names = same.get(sequence.name, "lShin rHand neck lFoot_end").split()
         count = sequence.stop - sequence.start
         frames = np.minimum((np.arange(count) * read.fps / 30 + 0.5).astype(int), len(read.positions) - 1)

@@ -2,8 +2,8 @@ import numpy as np
 import pytest
 from scipy.spatial.transform import Rotation
 
+from skelgraph.io.motions import bvh
 from skelgraph.io.motions.bvh import MAX_DEPTH
-from skelgraph.io.poses.formats import bvh
 
 ARM = """HIERARCHY
 ROOT upper arm

@@ -6,6 +6,7 @@ import signal
 from pathlib import Path
 
 import pytest
+import torch
 from standing import standing
 
 from skelgraph.io import poses
@@ -18,6 +19,7 @@ def write_and_die(path: Path, moment: str) -> int:
     child = os.fork()
     if not child:
         try:
+            torch.set_num_threads(1)  # the parent's threads do not live here
             setattr(os, moment, lambda *given: os.kill(os.getpid(), signal.SIGKILL))
             poses.write(standing(frames=300), path, force=True)
         finally:

@@ -1,10 +1,13 @@
+import dataclasses
+
 import numpy as np
 import pytest
 from standing import standing
 
 from skelgraph.errors import OutputExistsError
 from skelgraph.io import poses
-from skelgraph.io.poses.formats import bvh, csv_table, trc
+from skelgraph.io.motions import read_motion
+from skelgraph.io.poses.formats import csv_table, trc
 from skelgraph.poses.pose3d import Pose3D
 from skelgraph.skeleton.builtin import HUMAN36M
 
@@ -30,12 +33,12 @@ def test_each_format_has_the_axes_its_readers_expect(tmp_path):
     for back in (csv_table.read(tmp_path / "pose.csv", HUMAN36M), trc.read(tmp_path / "pose.trc", HUMAN36M)):
         np.testing.assert_allclose(back.joints, standing().joints, atol=1e-6)
     np.testing.assert_array_equal(Pose3D.load(tmp_path / "pose.npz").joints, standing().joints)
-    motion = bvh.read(tmp_path / "pose.bvh")
+    motion = read_motion(tmp_path / "pose.bvh")
     assert motion.positions[0, motion.names.index("head"), 1] > 0.7  # y up
 
 
 def test_axes_and_root_reach_the_format(tmp_path):
-    poses.write(standing(), tmp_path / "a.csv", axes="blender", root_estimate=np.full((4, 3), 5.0))
+    poses.write(dataclasses.replace(standing(), root=np.full((4, 3), 5.0)), tmp_path / "a.csv", axes="blender")
     back = csv_table.read(tmp_path / "a.csv", HUMAN36M, axes="blender")
     np.testing.assert_allclose(back.joints, standing().joints + 5, atol=1e-6)
 
@@ -43,13 +46,12 @@ def test_axes_and_root_reach_the_format(tmp_path):
 @pytest.mark.parametrize(
     ("name", "options", "message"),
     [
-        ("pose.fbx", {}, "no pose format ends in '.fbx'; known are .npz, .csv, .bvh, .trc, .c3d"),
+        ("pose.fbx", {}, "'.fbx'.*.csv, .bvh, .trc, .c3d, .npz"),
+        ("pose.csv", {"axes": "world"}, "of one camera"),
         ("pose", {}, "no pose format ends in 'nothing'"),
-        ("pose.npz", {"axes": "blender"}, "camera's axes"),
-        ("pose.npz", {"root_estimate": np.zeros((4, 3))}, "camera's axes"),
+        ("pose.npz", {"axes": "blender"}, "own axes, 'camera'"),
         ("pose.csv", {"axes": "blendr"}, "did you mean 'blender'"),
         ("pose.bvh", {"axes": "blendr"}, "did you mean 'blender'"),
-        ("pose.bvh", {"root_estimate": np.full((4, 3), np.nan)}, "root_estimate"),
     ],
 )
 def test_what_does_not_fit_is_refused(tmp_path, name, options, message):

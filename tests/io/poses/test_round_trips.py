@@ -9,7 +9,8 @@ from standing import standing
 from skelgraph import Skeleton
 from skelgraph.geometry import axes
 from skelgraph.io import poses
-from skelgraph.io.poses.formats import bvh, c3d, csv_table, trc
+from skelgraph.io.motions import read_motion
+from skelgraph.io.poses.formats import c3d, csv_table, trc
 from skelgraph.poses.pose3d import Pose3D
 
 
@@ -63,7 +64,7 @@ def test_in_every_file_the_head_is_above_the_feet_and_the_left_hand_on_the_left(
     path, pose = tmp_path / f"pose.{ending}", standing()
     poses.write(pose, path, axes=preset)
     if ending == "bvh":
-        motion = bvh.read(path)
+        motion = read_motion(path)
         numbers = {name: motion.positions[:, i] for i, name in enumerate(motion.names)}
         preset = "y_up" if preset in ("blender", "unity") else preset  # their importers turn it
     else:

@@ -25,13 +25,12 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import NDArray
 
 from skelgraph.files import atomic
 from skelgraph.files.new_file import new_file
 from skelgraph.geometry import axes as presets
 from skelgraph.geometry.rotations import to_euler_zxy
-from skelgraph.io.motions.bvh import Motion, read
 from skelgraph.io.poses import bvh_skeleton, output
 from skelgraph.io.poses.bvh_skeleton import BvhSkeleton
 from skelgraph.poses.pose3d import Pose3D
@@ -39,14 +38,15 @@ from skelgraph.poses.pose3d import Pose3D
 _PER_M = {"m": 1, "cm": 100}
 _END, _NO_END = 0.5, 0.05  # an end site's share of the bone before it, and its length in m where that has none
 
+ENDING = ".bvh"
+
 
 def write(
     pose: Pose3D,
     path: str | Path,
     *,
-    axes: str = "y_up",
+    axes: str | None = None,
     unit: str = "m",
-    root_estimate: ArrayLike | None = None,
     force: bool = False,
 ) -> None:
     """Writes a pose: root with 6 channels, every other joint Zrotation Xrotation Yrotation in degrees, end sites.
@@ -54,10 +54,9 @@ def write(
     Args:
         pose: F frames, at least one, with frames per second, of one tree.
         path: a name that ends in .bvh.
-        axes: ``y_up``, or another right-handed preset of :mod:`skelgraph.geometry.axes`. ``blender`` and ``unity`` mean
-            ``y_up`` too: it is what their importers take and turn to their own.
+        axes: default ``y_up``, or another right-handed preset of :mod:`skelgraph.geometry.axes`. ``blender`` and
+            ``unity`` mean ``y_up`` too: it is what their importers take and turn to their own.
         unit: m or cm; the file does not say it.
-        root_estimate: [F, 3] m, camera axes: an estimate of the root's place to move the person by.
         force: replace a file that is there.
 
     Raises:
@@ -69,9 +68,9 @@ def write(
     path = new_file(path, ".bvh", force)
     if unit not in _PER_M:
         raise ValueError(f"{path}: unit {unit!r}; expected m or cm")
-    axes = "y_up" if presets.get(axes).name in ("blender", "unity") else axes
+    axes = "y_up" if axes in (None, "blender", "unity") else presets.get(axes).name
     fps = output.rate(pose, path)
-    fitted = bvh_skeleton.fit(pose.skeleton, output.points(pose, axes, root_estimate), axes)
+    fitted = bvh_skeleton.fit(pose.skeleton, output.points(pose, axes), axes)
     degrees = torch.rad2deg(to_euler_zxy(torch.from_numpy(fitted.rotations))).numpy()
     angles = np.unwrap(degrees, period=360, axis=0)
     rows = np.concatenate([fitted.root * _PER_M[unit], angles.reshape(len(angles), -1)], axis=1).round(6) + 0.0  # no -0
@@ -108,6 +107,3 @@ def _hierarchy(fitted: BvhSkeleton, scale: float) -> list[str]:
 
 def _offset(tab: str, vector: NDArray[np.float64]) -> str:
     return f"{tab}  OFFSET " + " ".join(f"{value:.6f}" for value in (vector.round(6) + 0.0).tolist())
-
-
-__all__ = ["Motion", "read", "write"]

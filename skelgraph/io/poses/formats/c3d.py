@@ -3,33 +3,31 @@
 from __future__ import annotations
 
 import errno
-import importlib
 import os
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import ArrayLike
+from numpy.typing import NDArray
 
-from skelgraph.errors import FormatError, MissingExtraError
-from skelgraph.files import atomic, text_file
+from skelgraph.files import atomic
 from skelgraph.files.new_file import new_file
+from skelgraph.io.motions import c3d as motions_c3d
+from skelgraph.io.motions.c3d import PER_M, ezc3d_library
 from skelgraph.io.poses import output
 from skelgraph.poses.pose3d import Pose3D
 from skelgraph.skeleton import Skeleton
 
-_PER_M = {"m": 1, "cm": 100, "mm": 1000}
+ENDING = ".c3d"
 MAX_FRAMES, MAX_POINTS = 65_535, 255
-_MAGIC, _BIG_ENDIAN = 0x50, b"\x56"
 
 
 def write(
     pose: Pose3D,
     path: str | Path,
     *,
-    axes: str = "opensim",
+    axes: str | None = None,
     unit: str = "mm",
-    root_estimate: ArrayLike | None = None,
     force: bool = False,
 ) -> None:
     """Writes a pose as points of 32-bit floats; joints that were missing are written as they were guessed.
@@ -37,9 +35,8 @@ def write(
     Args:
         pose: F frames, 1 to 65,535 (the header counts with 16 bits), with frames per second.
         path: a name that ends in .c3d.
-        axes: a preset of :mod:`skelgraph.geometry.axes`.
+        axes: a preset of :mod:`skelgraph.geometry.axes`; default ``opensim``.
         unit: m, cm or mm.
-        root_estimate: [F, 3] m, camera axes: an estimate of the root's place to move the joints by.
         force: replace a file that is there.
 
     Raises:
@@ -50,13 +47,13 @@ def write(
         OSError: disk full, read-only folder; nothing is written then.
     """
     path = new_file(path, ".c3d", force)
-    if unit not in _PER_M:
+    if unit not in PER_M:
         raise ValueError(f"{path}: unit {unit!r}; expected m, cm or mm")
     fps, names = output.rate(pose, path), pose.skeleton.joints
     if pose.num_frames > MAX_FRAMES or len(names) > MAX_POINTS:
         size = f"{pose.num_frames} frames of {len(names)} joints"
         raise ValueError(f"{path}: {size}; a C3D holds at most {MAX_FRAMES} frames of {MAX_POINTS} points")
-    joints = output.points(pose, axes, root_estimate) * _PER_M[unit]
+    joints = output.points(pose, axes or "opensim") * PER_M[unit]
     library = ezc3d_library()
     file = library.c3d()
     parameters = file["parameters"]["POINT"]
@@ -87,9 +84,7 @@ def _check_whole(library: Any, draft: Path, joints: np.ndarray) -> None:
 
 
 def read(path: str | Path, skeleton: Skeleton | None = None, *, axes: str = "opensim") -> Pose3D:
-    """Reads the points of a C3D; points without a valid measurement are missing and put to 0.
-
-    The file is parsed by a library in C++: open untrusted files with care.
+    """Reads the points of a C3D as :func:`skelgraph.io.motions.c3d.read`; missing ones are put to 0.
 
     Args:
         path: the file.
@@ -97,57 +92,11 @@ def read(path: str | Path, skeleton: Skeleton | None = None, *, axes: str = "ope
         axes: those the file was written in.
 
     Raises:
-        FileNotFoundError: if there is no such file.
-        FormatError: naming the file, if it is no C3D or is cut off.
-        MissingExtraError: if the extra is not installed.
+        FileNotFoundError, FormatError, MissingExtraError: as :func:`skelgraph.io.motions.c3d.read`.
     """
-    path = Path(path)
-    if not path.is_file():
-        raise FileNotFoundError(f"{path}: no such file")
-    with path.open("rb") as head:
-        start = head.read(2)
-    if len(start) < 2 or start[1] != _MAGIC or path.stat().st_size > text_file.MAX_BYTES:
-        raise FormatError(f"{path}: not a C3D file, or larger than {text_file.MAX_BYTES} bytes")
-    library = ezc3d_library()
-    try:
-        file = library.c3d(str(path))
-        values, unit, fps = _points(file, path)
-    except (OSError, RuntimeError, KeyError, IndexError, TypeError, MemoryError) as error:
-        raise FormatError(f"{path}: cannot be read as C3D: {error}") from None
-    names = [str(name) for name in file["parameters"]["POINT"]["LABELS"]["value"]][: values.shape[1]]
-    missing = ~np.isfinite(values).all(-1)
-    values = np.where(missing[..., None], 0, values / _PER_M[unit])
-    return output.pose_of(path, names, values, axes=axes, fps=fps, missing=missing, skeleton=skeleton)
-
-
-def _points(file: Any, path: Path) -> tuple[np.ndarray, str, float]:
-    """Points [F, J, 3] in the file's unit, the unit, and the rate."""
-    parameters, points = file["parameters"]["POINT"], np.asarray(file["data"]["points"], dtype=np.float64)
-    told = _frames_told(path)
-    if points.shape[-1] < told:
-        raise FormatError(f"{path}: {points.shape[-1]} frames, but the header says {told}: it is cut off")
-    unit, (fps,) = str(parameters["UNITS"]["value"][0]).strip(), parameters["RATE"]["value"]
-    if unit not in _PER_M or not 0 < fps < 1e6:
-        raise FormatError(f"{path}: unit {unit[:20]!r}, {fps:g} frames per second; expected m, cm or mm, and above 0")
-    return points[:3].T, unit, float(fps)
-
-
-def _frames_told(path: Path) -> int:
-    """The number of frames of the header, which ezc3d corrects without a word; 0 in files of big-endian machines."""
-    with path.open("rb") as file:
-        header = file.read(512)
-        file.seek(512 * (header[0] - 1) + 3)
-        processor = file.read(1)
-    first, last = (int.from_bytes(header[at : at + 2], "little") for at in (6, 8))
-    return 0 if processor == _BIG_ENDIAN else last - first + 1
-
-
-def ezc3d_library() -> Any:
-    """
-    Raises:
-        MissingExtraError: if it is not installed; names the extra.
-    """
-    try:
-        return importlib.import_module("ezc3d")
-    except ImportError as error:
-        raise MissingExtraError(f"C3D needs ezc3d: pip install 'skelgraph[c3d]' ({error})") from None
+    motion = motions_c3d.read(path)
+    missing: NDArray[np.bool_] = np.asarray(np.isnan(motion.positions).any(-1))
+    places = np.where(missing[..., None], 0, motion.positions / PER_M[motion.unit])
+    return output.pose_of(
+        *(Path(path), motion.names, places), axes=axes, fps=motion.fps, missing=missing, skeleton=skeleton
+    )

@@ -11,24 +11,25 @@ import math
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import ArrayLike
 
 from skelgraph.errors import FormatError
 from skelgraph.files import atomic, text_file
 from skelgraph.files.new_file import new_file
 from skelgraph.io.poses import output
+from skelgraph.io.poses.output import WORLD
 from skelgraph.poses.pose3d import Pose3D
 from skelgraph.skeleton import Skeleton
 
 HEADER = ("frame", "time", "joint", "x", "y", "z")
+
+ENDING = ".csv"
 
 
 def write(
     pose: Pose3D,
     path: str | Path,
     *,
-    axes: str = "camera",
-    root_estimate: ArrayLike | None = None,
+    axes: str | None = None,
     force: bool = False,
 ) -> None:
     """Writes a pose with 9 digits, so that ``camera`` axes are read back exactly.
@@ -36,17 +37,16 @@ def write(
     Args:
         pose: F frames.
         path: a name that ends in .csv.
-        axes: a preset of :mod:`skelgraph.geometry.axes`.
-        root_estimate: [F, 3] m, camera axes: an estimate of the root's place to move the joints by.
+        axes: a preset of :mod:`skelgraph.geometry.axes`; default the pose's own, ``camera`` or ``world``.
         force: replace a file that is there.
 
     Raises:
-        ValueError: for another ending, unknown axes or a root of another shape.
+        ValueError: for another ending, or axes that are unknown or not of such a pose.
         OutputExistsError: if the file is there and ``force`` is not given.
         OSError: disk full, read-only folder; nothing is written then.
     """
     path = new_file(path, ".csv", force)
-    joints = output.points(pose, axes, root_estimate)
+    joints = output.points(pose, axes or (WORLD if pose.is_in_world else "camera"))
     names, missing = pose.skeleton.joints, pose.missing
     rows = [",".join((*HEADER, *(() if missing is None else ("missing",))))]
     for frame, places in enumerate(joints.tolist()):

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import NDArray
 
 from skelgraph.errors import FormatError
 from skelgraph.files import atomic, text_file
@@ -24,15 +24,16 @@ _PER_M = {"m": 1, "mm": 1000}
 _DECIMALS = {"m": 6, "mm": 3}
 MAX_MARKERS, MAX_FRAMES = 1000, 1_000_000
 
+ENDING = ".trc"
+
 
 def write(
     pose: Pose3D,
     path: str | Path,
     *,
-    axes: str = "opensim",
+    axes: str | None = None,
     unit: str = "m",
     names: Mapping[str, str] | None = None,
-    root_estimate: ArrayLike | None = None,
     force: bool = False,
 ) -> None:
     """Writes a pose, each joint a marker, to 1 µm; joints that were missing are written as they were guessed.
@@ -42,10 +43,9 @@ def write(
     Args:
         pose: F frames, at least one, with frames per second.
         path: a name that ends in .trc.
-        axes: a preset of :mod:`skelgraph.geometry.axes`.
+        axes: a preset of :mod:`skelgraph.geometry.axes`; default ``opensim``.
         unit: m or mm.
         names: markers' names by joint, such as ``{"right_hip": "RHip"}``; other joints keep theirs.
-        root_estimate: [F, 3] m, camera axes: an estimate of the root's place to move the joints by.
         force: replace a file that is there.
 
     Raises:
@@ -58,7 +58,7 @@ def write(
     if unit not in _PER_M:
         raise ValueError(f"{path}: unit {unit!r}; expected m or mm")
     fps, markers = output.rate(pose, path), _markers(pose.skeleton, names)
-    joints = output.points(pose, axes, root_estimate) * _PER_M[unit]
+    joints = output.points(pose, axes or "opensim") * _PER_M[unit]
     frames, decimals = pose.num_frames, _DECIMALS[unit]
     values = (f"{fps:.9g}", f"{fps:.9g}", frames, len(markers), unit, f"{fps:.9g}", 1, frames)
     lines = [

@@ -9,6 +9,7 @@ from standing import standing
 
 from skelgraph import Skeleton
 from skelgraph.geometry import axes
+from skelgraph.io.motions import Motion, read_motion
 from skelgraph.io.poses import bvh_skeleton
 from skelgraph.io.poses.formats import bvh
 from skelgraph.poses.pose3d import Pose3D
@@ -44,7 +45,7 @@ def rigid(skeleton: Skeleton, frames: int, rng: np.random.Generator) -> np.ndarr
     return places
 
 
-def by_name(motion: bvh.Motion) -> dict[str, np.ndarray]:
+def by_name(motion: Motion) -> dict[str, np.ndarray]:
     return {name: motion.positions[:, i] for i, name in enumerate(motion.names)}
 
 
@@ -54,7 +55,7 @@ def test_fixed_bones_are_read_back_where_they_were(tmp_path_factory, skeleton, f
     path = tmp_path_factory.mktemp("bvh") / "tree.bvh"
     pose = Pose3D(rigid(skeleton, frames, np.random.default_rng(seed)), skeleton, 30)
     bvh.write(pose, path, axes=preset)
-    motion = bvh.read(path)
+    motion = read_motion(path)
     back = by_name(motion)
     expected = axes.from_camera(pose.joints, "y_up" if preset == "unity" else preset)
     for i, joint in enumerate(skeleton.joints):
@@ -71,7 +72,7 @@ def test_any_poses_are_read_back_where_the_fitted_bones_were(tmp_path_factory, s
     path = tmp_path_factory.mktemp("bvh") / "tree.bvh"
     pose = Pose3D(np.random.default_rng(seed).normal(size=(frames, skeleton.num_joints, 3)), skeleton, 24)
     bvh.write(pose, path, unit=unit)
-    motion = bvh.read(path)
+    motion = read_motion(path)
     seen = axes.from_camera(pose.joints, "y_up")
     fitted = bvh_skeleton.fit(skeleton, seen, "y_up")
     back = motion.positions / (100 if unit == "cm" else 1)
@@ -91,7 +92,7 @@ def test_any_poses_are_read_back_where_the_fitted_bones_were(tmp_path_factory, s
 def test_people_become_a_rig_rooted_at_the_hips(tmp_path, skeleton):
     pose = standing(skeleton, sway=0)
     bvh.write(pose, tmp_path / "pose.bvh")
-    motion = bvh.read(tmp_path / "pose.bvh")
+    motion = read_motion(tmp_path / "pose.bvh")
     assert motion.names[0] == "hip" and motion.parents.count(-1) == 1 and len(set(motion.names)) == len(motion.names)
     assert not any("face" in name for name in motion.names)
     back, parents = by_name(motion), dict(zip(motion.names, motion.parents, strict=True))
@@ -109,7 +110,7 @@ def test_people_become_a_rig_rooted_at_the_hips(tmp_path, skeleton):
 
 def test_of_a_whole_body_the_face_is_left_out_and_hands_and_feet_stay(tmp_path):
     bvh.write(standing(COCO_WHOLEBODY), tmp_path / "pose.bvh")
-    names = bvh.read(tmp_path / "pose.bvh").names
+    names = read_motion(tmp_path / "pose.bvh").names
     real = set(names) & set(COCO_WHOLEBODY.joints)
     assert real == {joint for joint in COCO_WHOLEBODY.joints if "face" not in joint} and len(real) == 65
     assert set(names) - real == {"hip", "thorax", "lower_back", "neck_base", "left_collar", "right_collar"}
@@ -156,11 +157,10 @@ def test_turning_over_and_over_makes_no_jump(tmp_path):
     assert np.abs(np.diff(values, axis=0)).max() < 15 and np.ptp(values) > 800
 
 
-def test_one_joint_ends_and_the_root_estimate(tmp_path):
-    bvh.write(
-        Pose3D(np.zeros((2, 1, 3)), Skeleton("dot", ["a"], [-1]), 10), tmp_path / "a.bvh", root_estimate=np.eye(3)[:2]
-    )
-    motion = bvh.read(tmp_path / "a.bvh", end_sites=True)
+def test_one_joint_ends_and_the_root(tmp_path):
+    pose = Pose3D(np.zeros((2, 1, 3)), Skeleton("dot", ["a"], [-1]), 10, root=np.eye(3)[:2])
+    bvh.write(pose, tmp_path / "a.bvh")
+    motion = read_motion(tmp_path / "a.bvh", end_sites=True)
     assert motion.names == ("a", "a_end") and motion.parents == (-1, 0) and motion.fps == 10
     np.testing.assert_allclose(motion.positions[:, 0], [[1, 0, 0], [0, -1, 0]])
 

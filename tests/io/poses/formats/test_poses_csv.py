@@ -38,7 +38,8 @@ def test_a_written_pose_is_read_back_exactly(tmp_path_factory, frames, fps, mask
 
 def test_the_rows_are_what_a_table_program_expects(tmp_path):
     pose = dataclasses.replace(standing(frames=2, fps=4), missing=np.zeros((2, 17), bool))
-    csv_table.write(pose, tmp_path / "pose.csv", axes="blender", root_estimate=[[0, 0, 3], [0, 0, 4]])
+    moved = dataclasses.replace(pose, root=np.array([[0, 0, 3], [0, 0, 4]]))
+    csv_table.write(moved, tmp_path / "pose.csv", axes="blender")
     lines = (tmp_path / "pose.csv").read_text().splitlines()
     assert lines[0] == "frame,time,joint,x,y,z,missing" and len(lines) == 1 + 2 * 17
     frame, time, joint, x, y, z, missing = lines[18].split(",")
