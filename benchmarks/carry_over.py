@@ -50,7 +50,7 @@ def main() -> None:
     parser.add_argument("checkpoint", nargs="?", default=weights.FOLDER / weights.FILES["body"])
     parser.add_argument("--out", type=Path, default=weights.FOLDER, help="folder of the model card")
     given = parser.parse_args()
-    model, skeleton, meta = checkpoint.load_run(given.checkpoint)
+    model, skeleton, _ = checkpoint.load_run(given.checkpoint)
     recording = npz.read(locate("pose2sim_multiview.npz"))
     P, K, xy, visibility = (recording[name].astype(float) for name in ("P", "K", "body2d_px", "body_vis"))
     made = match(BLAZEPOSE.joints, skeleton)
@@ -68,7 +68,7 @@ def main() -> None:
         size = torch.tensor([[width, height]], dtype=torch.float32).expand(len(points), 2)
         for told in (0.0, K[camera, 0, 0]):
             focal = torch.full((len(points),), told)
-            x = model_input(torch.tensor(points), torch.tensor(confidence), size, meta["in_channels"], focal)
+            x = model_input(torch.tensor(points), torch.tensor(confidence), size, model.in_channels, focal)
             pose = predict(model, x, skeleton).pose
             pose = pose - pose[:, list(skeleton.origin)].mean(1, keepdim=True)
             off = 1000 * metrics.per_joint(pose, torch.tensor(target).float()).numpy()

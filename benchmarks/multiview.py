@@ -129,11 +129,11 @@ def compare(models: Mapping[str, nn.Module], count: int, **faults: Any) -> dict[
 
 def single_error(run: str, count: int) -> float:
     """Origin-relative MPJPE, mm, of joints with at least two views: of one-camera poses, in each of the four views."""
-    model, skeleton, meta = checkpoint.load_run(run)
+    model, skeleton, _ = checkpoint.load_run(run)
     clips = seen("test", count)
     middle, half = Middle.of(clips), clips.keypoints.size(2) // 2
     x = clips.inputs(3)[:, :, half].flatten(0, 1)
-    pose = predict(model, x[..., : meta["in_channels"]], skeleton).pose.unflatten(0, (count, -1))
+    pose = predict(model, x[..., : model.in_channels], skeleton).pose.unflatten(0, (count, -1))
     target = clips.cameras.to_camera(middle.target[:, None])
     error = metrics.per_joint(pose, center_on(target, HUMAN36M.origin))
     chosen = middle.enough[:, None].expand_as(error)

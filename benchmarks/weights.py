@@ -16,7 +16,7 @@ import numpy as np
 import torch
 from matplotlib import pyplot
 from timing import publish, table
-from torch import Tensor, nn
+from torch import Tensor
 
 from skelgraph.datasets import MotionCapture, Poses, Synthetic
 from skelgraph.datasets.cameras.views import FACING, Views, stand_before
@@ -25,6 +25,7 @@ from skelgraph.geometry.rotations import about_x, about_y
 from skelgraph.lifting import weights
 from skelgraph.lifting.error_estimate import ErrorEstimate
 from skelgraph.nn import metrics
+from skelgraph.nn.models import PoseModel
 from skelgraph.nn.prediction import predict
 from skelgraph.skeleton import Skeleton
 from skelgraph.skeleton.bones import center_on
@@ -41,14 +42,13 @@ HEAD = ("what", "measured", "at most", "")
 class Lifting(NamedTuple):
     """A checkpoint, ready to be judged."""
 
-    model: nn.Module
+    model: PoseModel
     skeleton: Skeleton
-    in_channels: int
     estimate: ErrorEstimate | None
 
     def errors(self, poses: Poses) -> tuple[Tensor, Tensor, np.ndarray | None]:
         """Poses [N, J, 3], their error [N, J] in mm, and the error expected [N, J] in mm."""
-        found = predict(self.model, poses.inputs(self.in_channels), self.skeleton)
+        found = predict(self.model, poses.inputs(self.model.in_channels), self.skeleton)
         error = 1000 * metrics.per_joint(found.pose, poses.target)
         expected = None if found.error is None or self.estimate is None else self.estimate(found.error.numpy())
         return found.pose, error, expected
@@ -188,7 +188,7 @@ def main() -> None:
     given = parser.parse_args()
     model, skeleton, meta = checkpoint.load_run(given.checkpoint or weights.path(given.what.replace("_", "-")))
     told = meta.get("error_estimate")
-    lifting = Lifting(model, skeleton, meta["in_channels"], None if told is None else ErrorEstimate.from_dict(told))
+    lifting = Lifting(model, skeleton, None if told is None else ErrorEstimate.from_dict(told))
     exclude = given.exclude.split(",") if given.exclude else []
     rows, noisy = body(lifting, exclude) if given.what == "body" else whole_body(lifting)
     if lifting.estimate is not None:

@@ -69,6 +69,6 @@ def test_it_is_exported(run: Path, plugin: types.ModuleType, tmp_path: Path) -> 
     assert export(run, tmp_path / "net3.onnx", plugins=[plugin]).path.stat().st_size > 0
 
 
-def test_one_without_a_contract_is_told_all_that_it_lacks(plugin: types.ModuleType) -> None:
+def test_one_without_a_contract_is_refused_with_all_that_is_missing(plugin: types.ModuleType) -> None:
     with pytest.raises(ContractError, match="Bare .*in_channels is missing; answers is missing"):
         experiment.build({**tiny.settings(epochs=1), "model": "Bare"}, [plugin])

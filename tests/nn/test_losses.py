@@ -155,7 +155,7 @@ def test_objective_takes_sequences_for_velocity_only() -> None:
 
 
 def test_a_loss_is_one_function_of_what_it_names() -> None:
-    """A function in a module's register is a loss; nothing else has to be told of it."""
+    """A function in a module's register is a loss; there is no other register."""
 
     def huber(pred: Tensor, target: Tensor, skeleton: Skeleton, delta: float = 0.1) -> Tensor:
         assert skeleton is HUMAN36M

@@ -118,6 +118,8 @@ def check_model(model: nn.Module) -> Any:
             faults.append(f"skeleton is of type {type(value).__name__}, not Skeleton")
     if held.get("input_kind") == "pose" and held.get("num_frames", 1) != 1:
         faults.append(f"num_frames is {held['num_frames']}, but input_kind is 'pose': clips are of kind 'clip'")
+    if (held.get("input_kind"), held.get("answers")) == ("images", "middle"):
+        faults.append("answers is 'middle', but poses of images are those of all frames")
     if faults:
         raise ContractError(
             f"{type(model).__name__} does not keep the contract of a model (skelgraph.nn.models.PoseModel): "

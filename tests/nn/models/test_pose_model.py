@@ -67,6 +67,13 @@ def test_what_has_another_value_is_named(name: str, value: object) -> None:
         check_model(model)
 
 
+def test_models_of_images_answer_every_frame() -> None:
+    model = models.MSTR(HUMAN36M, depths=(1,), heads=(1,), hidden_channels=8)
+    model.answers = "middle"
+    with pytest.raises(ContractError, match="answers is 'middle'"):
+        check_model(model)
+
+
 def test_outputs_are_one_type() -> None:
     pose = torch.randn(2, 17, 3)
     alone = as_output(pose)
