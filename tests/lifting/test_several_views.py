@@ -71,7 +71,7 @@ def run(*arguments: object) -> int:
     return int(stopped.value.code)
 
 
-def test_the_command_writes_the_person_in_the_world_in_every_format(tmp_path, files, exact, capsys):
+def test_the_command_writes_the_person_in_the_world_in_every_format(tmp_path, files, exact, capsys, pictures):
     out = tmp_path / "out"
     options = ["--calibration", tmp_path / "Calib.json", "--out", out, "--write", "csv,bvh,trc,c3d"]
     assert run(*files, *options) == 0

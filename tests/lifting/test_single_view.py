@@ -40,7 +40,7 @@ def clip(tmp_path) -> Path:
     return path
 
 
-def test_lift_writes_numbers_a_picture_and_a_page(run, clip, tmp_path):
+def test_lift_writes_numbers_a_picture_and_a_page(run, clip, tmp_path, pictures):
     before = clip.read_bytes()
     summary = lift(clip, tmp_path / "new" / "out", checkpoint=run)
     out = tmp_path / "new" / "out"
@@ -51,7 +51,7 @@ def test_lift_writes_numbers_a_picture_and_a_page(run, clip, tmp_path):
     (lifted,) = summary.people
     assert (summary.frames, summary.format, lifted.frames_empty, summary.mpjpe_mm) == (7, "npz", 1, None)
     assert lifted.points_missing == 17  # left_ear of frame 1 is not among HUMAN36M's
-    assert set(summary.outputs) == {out / name for name in OUTPUTS}
+    assert set(summary.outputs) == {out / name for name in OUTPUTS} and (out / "pose.png").stat().st_size > 5000
     text = str(summary)
     for words in (
         "clip.npz (npz): 7 frames of 17 joints",

@@ -232,12 +232,15 @@ def test_compiles_as_one_graph(name: str, skeleton: Skeleton, num_layers: int, d
 
 
 @each_model
-@each_depth
+@pytest.mark.parametrize(
+    ("skeleton", "num_layers"), [(STAR, 1), pytest.param(HUMAN36M, 2, marks=pytest.mark.slow)], ids=["5-1", "17-2"]
+)
 @pytest.mark.filterwarnings("ignore")
-def test_exports_as_one_program(name: str, num_layers: int) -> None:
-    model, x = small(name, HUMAN36M, num_layers=num_layers).eval(), inputs(4, 17, 2)
-    program = torch.export.export(model, (x,), dynamic_shapes=({0: torch.export.Dim("B")},), strict=True)
-    other = inputs(7, 17, 2)
+def test_exports_as_one_program(name: str, skeleton: Skeleton, num_layers: int) -> None:
+    model, joints = small(name, skeleton, num_layers=num_layers).eval(), skeleton.num_joints
+    dynamic = ({0: torch.export.Dim("B")},)
+    program = torch.export.export(model, (inputs(4, joints, 2),), dynamic_shapes=dynamic, strict=True)
+    other = inputs(7, joints, 2)
     assert_same(program.module()(other), model(other), atol=1e-6)
 
 
