@@ -17,7 +17,8 @@ from torch import Tensor
 from skelgraph.geometry import triangulation
 from skelgraph.geometry.axes import level_view
 from skelgraph.geometry.cameras import Camera
-from skelgraph.lifting.several_views import filled, lift_views
+from skelgraph.lifting.gaps import filled
+from skelgraph.lifting.views_lifter import lift_views
 from skelgraph.multiview.body_refinement import refine_body
 from skelgraph.nn import metrics
 from skelgraph.poses.keypoints import Keypoints

@@ -10,7 +10,8 @@ from skelgraph.lifting.lifter import Progress
 from skelgraph.lifting.options import LiftOptions
 from skelgraph.lifting.several_views import lift_recording
 from skelgraph.lifting.single_view import lift_file
-from skelgraph.lifting.summary import LiftSummary, ViewsSummary
+from skelgraph.lifting.summary import LiftSummary
+from skelgraph.lifting.views_summary import ViewsSummary
 
 
 @overload

@@ -19,8 +19,9 @@ from skelgraph.geometry.axes import y_down
 from skelgraph.geometry.cameras import Camera
 from skelgraph.io.motions import bvh
 from skelgraph.io.poses.formats import c3d, csv_table, trc
+from skelgraph.lifting.gaps import filled
 from skelgraph.lifting.lift import lift
-from skelgraph.lifting.several_views import filled, lift_found, lift_views
+from skelgraph.lifting.views_lifter import lift_found, lift_views
 from skelgraph.multiview.recording import Recording
 from skelgraph.nn.models import SkeletonModel
 from skelgraph.nn.models.multi_view_lifter import MultiViewLifter
