@@ -57,7 +57,7 @@ def _check_sizes(path: Path, members: list[zipfile.ZipInfo], max_bytes: int) -> 
     names = [member.filename for member in members]
     for name in names:
         if names.count(name) > 1:
-            raise FormatError(f"{path}: member {name!r} is there twice")
+            raise FormatError(f"{path}: member {name!r} is duplicated")
     total = sum(member.file_size for member in members)
     if total > max_bytes:
         raise FormatError(f"{path}: unpacks to {total} bytes, at most {max_bytes} are read")

@@ -140,12 +140,12 @@ def match(source_joints: Sequence[str], skeleton: Skeleton) -> Match:
     """Finds each joint of a skeleton among named joints: copied, else averaged by :data:`RULES`, else missing.
 
     Raises:
-        ValueError: if a name stands twice.
+        ValueError: if a name is duplicated.
     """
     source = tuple(source_joints)
     twice = sorted({joint for joint in source if source.count(joint) > 1})
     if twice:
-        raise ValueError(f"the keypoints name joints twice: {', '.join(map(repr, twice))}")
+        raise ValueError(f"the keypoints have duplicated joints: {', '.join(map(repr, twice))}")
     known = {joint: i for i, joint in enumerate(_meaning(source))}
     found = (_resolve(joint, known, frozenset()) for joint in _meaning(skeleton.joints))
     return Match(skeleton, source, tuple(tuple(sorted(parts.items())) for parts in found))

@@ -173,7 +173,7 @@ def _names(joints: Sequence[str], count: int, source: str) -> tuple[str, ...]:
             raise ValueError(f"{source}: joint name {name[:80]!r} must be 1 to 64 of A-Z a-z 0-9 _ . : + -")
     if len(set(names)) < len(names):
         twice = sorted({name for name in names if names.count(name) > 1})
-        raise ValueError(f"{source}: joints are named twice: {', '.join(map(repr, twice[:5]))}")
+        raise ValueError(f"{source}: joints are duplicated: {', '.join(map(repr, twice[:5]))}")
     if names and len(names) != count:
         raise ValueError(f"{source}: {count} joints but {len(names)} names")
     return names

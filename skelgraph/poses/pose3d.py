@@ -209,15 +209,16 @@ class Pose3D:
         path = Path(path)
         if path.suffix != ".npz":
             raise ValueError(f"{path}: a pose is saved as .npz")
-        shown, told = self.as_seen(), self.as_seen().describe()
+        shown = self.as_seen()
+        about = shown.describe()
         arrays = {"joints": shown.joints, "missing": self.missing, "error_mm": self.error_mm}
         if self.is_in_world and self.view is not None:
-            told["world"] = {"unit": "m", "up": self.up, "cameras": list(self.cameras), "view": self.view.tolist()}
+            about["world"] = {"unit": "m", "up": self.up, "cameras": list(self.cameras), "view": self.view.tolist()}
             arrays |= {"world": self.positions, "error_px": self.error_px}
         elif self.root is not None:
-            told["root"] = _ROOT
+            about["root"] = _ROOT
             arrays["root"] = self.root
-        text = json.dumps(told, indent=1, allow_nan=False)
+        text = json.dumps(about, indent=1, allow_nan=False)
         known = {name: array for name, array in arrays.items() if array is not None}
         content = io.BytesIO()
         np.savez(content, **known, description=np.array(text))  # type: ignore[arg-type]

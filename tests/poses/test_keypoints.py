@@ -60,7 +60,7 @@ def test_the_array_handed_in_is_not_kept():
         ({"values": [[[1, 2], [3]]]}, "different lengths"),
         ({"values": np.array([[["a", "b"]]])}, "must be numbers"),
         ({"joints": ("a", "b")}, "3 joints but 2 names"),
-        ({"joints": ("a", "b", "a")}, "named twice: 'a'"),
+        ({"joints": ("a", "b", "a")}, "duplicated: 'a'"),
         ({"joints": ("a", "b", "<img src=x onerror=alert(1)>")}, "must be 1 to 64"),
         ({"image_size": (0, 10)}, "image size"),
         ({"image_size": (float("nan"), 10)}, "image size"),

@@ -1,4 +1,4 @@
-"""The mapping in a calibration file: JSON, TOML, or the YAML and XML of OpenCV, told by its first characters."""
+"""The mapping in a calibration file: JSON, TOML, or the YAML and XML of OpenCV, detected from its first characters."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ def _pair(folder: Path) -> Content:
     intrinsic, extrinsic = (read(found[stem][0]) for stem in _PAIR)
     twice = sorted(set(intrinsic) & set(extrinsic) - {"names"})
     if twice:
-        raise FormatError(f"{folder}: {twice[0]!r} stands in both intri and extri")
+        raise FormatError(f"{folder}: {twice[0]!r} is in both intri and extri")
     if "names" in intrinsic and "names" in extrinsic and intrinsic["names"] != extrinsic["names"]:
         raise FormatError(f"{folder}: intri names {intrinsic['names']} and extri {extrinsic['names']}")
     return {**intrinsic, **extrinsic}

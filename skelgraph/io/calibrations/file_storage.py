@@ -49,7 +49,7 @@ def parse_xml(text: str, source: str) -> dict[str, Any]:
     """The top-level entries of an ``<opencv_storage>``: matrices, numbers, words and lists of words; else None.
 
     Raises:
-        FormatError: naming source, for a DOCTYPE, ill-formed XML, another root or an entry that stands twice.
+        FormatError: naming source, for a DOCTYPE, ill-formed XML, another root or an entry that is duplicated.
     """
     if len(text) > MAX_BYTES:
         raise FormatError(f"{source}: {len(text)} characters; an XML file may hold at most {MAX_BYTES}")
@@ -64,7 +64,7 @@ def parse_xml(text: str, source: str) -> dict[str, Any]:
     result: dict[str, Any] = {}
     for entry in root:
         if entry.tag in result:
-            raise FormatError(f"{source}: <{entry.tag}> stands twice")
+            raise FormatError(f"{source}: <{entry.tag}> is duplicated")
         result[entry.tag] = _xml_value(entry)
     return result
 

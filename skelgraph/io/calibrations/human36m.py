@@ -55,8 +55,8 @@ def _is_transposed(cameras: list[dict[str, Tensor]]) -> bool:
     )
     if not min(as_written, transposed) < MAX_ANGLE < max(as_written, transposed):
         raise FormatError(
-            f"R cannot be told from its transpose: the cameras look {as_written:.0f} degrees past the middle of the "
-            f"capture space, {MIDDLE} m, as written, and {transposed:.0f} transposed, where one should be below "
+            f"R and its transpose cannot be distinguished: the cameras look {as_written:.0f} degrees past the middle "
+            f"of the capture space, {MIDDLE} m, as written, and {transposed:.0f} transposed, where one should be below "
             f"{MAX_ANGLE:.0f}; write them as plain JSON, which says what R is"
         )
     return transposed < as_written

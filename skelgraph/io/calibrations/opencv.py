@@ -6,7 +6,7 @@ Several cameras, as EasyMocap writes them: ``names``, and for each of them ``K_N
 One camera: ``camera_matrix``, ``distortion_coefficients``, ``image_width``, ``image_height`` as OpenCV's calibration
 sample writes them (or ``K``, ``dist``), ``R`` (matrix or rotation vector), ``T``, and perhaps ``camera_name``.
 
-Coefficients are k1, k2, p1, p2[, k3]; 8, 12 or 14 of them only where the others are 0. Lengths are metres unless told.
+Coefficients are k1, k2, p1, p2[, k3]; 8, 12 or 14 of them only where the others are 0. Lengths are metres unless given.
 """
 
 from __future__ import annotations

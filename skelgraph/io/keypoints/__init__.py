@@ -15,9 +15,9 @@ from skelgraph.io.keypoints.formats import (
     alphapose,
     coco,
     coco_wholebody,
-    csv_table,
     deeplabcut,
     h3wb,
+    keypoint_table,
     mediapipe,
     mmpose,
     npz,
@@ -43,7 +43,7 @@ FORMATS: tuple[KeypointFormat, ...] = (
     openpose,
     yolo,
     deeplabcut,
-    csv_table,
+    keypoint_table,
     video,
 )
 """The formats, asked in this order whether they match. A video holds no keypoints: they are detected in it."""

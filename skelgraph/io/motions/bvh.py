@@ -123,7 +123,7 @@ def _field(where: str, words: list[str], joint: _Joint) -> None:
             raise FormatError(f"{where}: {' '.join(words)[:80]!r}; expected a number and that many different channels")
         joint.channels = channels
     else:
-        raise FormatError(f"{where}: {' '.join(words)[:40]!r} is unknown or stands twice in {joint.name[:64]}")
+        raise FormatError(f"{where}: {' '.join(words)[:40]!r} is unknown or is duplicated in {joint.name[:64]}")
 
 
 def _times(path: Path, lines: _Lines) -> tuple[int, float]:

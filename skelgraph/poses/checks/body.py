@@ -152,13 +152,13 @@ def _votes(keypoints: Keypoints) -> tuple[int, int]:
     )
     given = keypoints.confidence[:, index]
     given = given[given > 0]
-    told = given.size and np.ptp(given) > _CLEARLY  # where what is seen has 1 throughout, it says nothing
-    front_wrong = frontal & ((face & (across < 0)) | (nape & (across > 0))) & told
-    front_right = frontal & ((face & (across > 0)) | (nape & (across < 0))) & told
+    informative = given.size and np.ptp(given) > _CLEARLY  # where what is seen has 1 throughout, it says nothing
+    front_wrong = frontal & ((face & (across < 0)) | (nape & (across > 0))) & informative
+    front_right = frontal & ((face & (across > 0)) | (nape & (across < 0))) & informative
     looks = (joint(keypoints, "nose") - joint(keypoints, "left_ear", "right_ear"))[:, 0] / px
     # who looks to the image's left shows the left side
     shown = np.where(looks < 0, left_ear - right_ear, right_ear - left_ear)
-    turned = (np.abs(looks) > _ASIDE_M) & (np.abs(shown) > _CLEARLY) & (upright > 0) & told
+    turned = (np.abs(looks) > _ASIDE_M) & (np.abs(shown) > _CLEARLY) & (upright > 0) & informative
     wrong = front_wrong.sum() + (turned & (shown < 0)).sum()
     return int(wrong), int(front_right.sum() + (turned & (shown > 0)).sum())
 

@@ -215,7 +215,7 @@ def test_subjects_and_splits(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
         make(tmp_path, test=["carl"])
     monkeypatch.setenv("SKELGRAPH_DATA", str(tmp_path))
     assert len(MotionCapture(HUMAN36M, "test", file="out.npz")) == 6
-    assert MotionCapture(HUMAN36M, file="out.npz", num_frames=3)[0].num_nodes == 3 * 17
+    assert MotionCapture(HUMAN36M, file="out.npz", num_frames=3)[0].keypoints.shape == (3, 17, 2)
 
 
 # ---- round trips through our own writers

@@ -88,7 +88,7 @@ def test_human36m_that_looks_elsewhere_is_refused_not_guessed(tmp_path):
     away = {**values, "T": [-value for value in values["T"]]}
     symmetric = {**values, "R": [[1, 0, 0], [0, -1, 0], [0, 0, -1]], "T": [0, 0, 5]}
     for cameras in ({"a": away}, {"a": symmetric}):
-        with pytest.raises(ValueError, match="R cannot be told from its transpose.*write them as plain JSON"):
+        with pytest.raises(ValueError, match="transpose.*write them as plain JSON"):
             calibrations.read(write(tmp_path, json.dumps(cameras)))
     assert human36m.MAX_ANGLE == 20
 

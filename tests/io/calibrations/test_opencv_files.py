@@ -91,7 +91,7 @@ def test_easymocaps_pair_of_files_in_a_folder(rotation, first, tmp_path):
 def test_a_pair_that_does_not_belong_together_is_refused(tmp_path):
     write(tmp_path, opencv(keep=("K", "dist", "W", "H")), "intri.yml")
     write(tmp_path, opencv(keep=("K", "R", "T")), "extri.yml")
-    with pytest.raises(ValueError, match="'K_S1/54138969' stands in both intri and extri"):
+    with pytest.raises(ValueError, match="'K_S1/54138969' is in both intri and extri"):
         calibrations.read(tmp_path)
     write(tmp_path, opencv(keep=("R", "T")).replace('   - "S1/54138969"\n', "", 1), "extri.yml")
     with pytest.raises(ValueError, match="intri names .* and extri"):
@@ -180,7 +180,7 @@ BOMB = """<?xml version="1.0"?>
         ("<opencv_storage><a>&b;</a></opencv_storage>", "line 1: not readable as XML: undefined entity"),
         ("<opencv_storage>\n<a></opencv_storage>", "line 2: not readable as XML: mismatched tag"),
         ("<calibration/>", "expected <opencv_storage>, found <calibration>"),
-        ("<opencv_storage><a>1</a><a>2</a></opencv_storage>", "<a> stands twice"),
+        ("<opencv_storage><a>1</a><a>2</a></opencv_storage>", "<a> is duplicated"),
         ("<opencv_storage>" + " " * 1_000_000 + "</opencv_storage>", "an XML file may hold at most 1000000"),
         ("<opencv_storage>" + "<a>" * 100_000 + "</a>" * 40_000, "not readable as XML"),
     ],

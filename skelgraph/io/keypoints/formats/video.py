@@ -86,17 +86,17 @@ def read(path: Path, content: Any, progress: Callable[[int, int], None] | None =
     width = height = 0
     with _opened(path, cv2) as video, holistic.Holistic() as detector, warnings.catch_warnings():
         warnings.filterwarnings("ignore", "SymbolDatabase.GetPrototype")  # between MediaPipe and protobuf
-        told, fps = int(video.get(cv2.CAP_PROP_FRAME_COUNT)), video.get(cv2.CAP_PROP_FPS)
-        frames.check_points(max(0, told), len(JOINTS), 1, str(path))
+        expected, fps = int(video.get(cv2.CAP_PROP_FRAME_COUNT)), video.get(cv2.CAP_PROP_FPS)
+        frames.check_points(max(0, expected), len(JOINTS), 1, str(path))
         while (image := video.read()[1]) is not None:
             height, width = image.shape[:2]
             found.append(_joints(detector.process(cv2.cvtColor(image, cv2.COLOR_BGR2RGB))))
             if progress is not None:
-                progress(len(found), max(told, len(found)))
+                progress(len(found), max(expected, len(found)))
     if not found:
         raise FormatError(f"{path}: no frame of the video can be decoded: is it damaged, or of an unusual codec?")
-    if len(found) < _WHOLE * told:
-        warnings.warn(f"{path}: breaks off after {len(found)} of about {told} frames: is it damaged?", stacklevel=2)
+    if len(found) < _WHOLE * expected:
+        warnings.warn(f"{path}: breaks off after {len(found)} of about {expected} frames: is it damaged?", stacklevel=2)
     joints = np.stack(found)
     if not joints.any():
         raise FormatError(f"{path}: no person in any of the {len(found)} frames")

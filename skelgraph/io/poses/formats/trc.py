@@ -49,7 +49,7 @@ def write(
         force: replace a file that is there.
 
     Raises:
-        ValueError: for another ending, unknown axes or unit, names that are unknown or stand twice, no frames per
+        ValueError: for another ending, unknown axes or unit, names that are unknown or duplicated, no frames per
             second or no frames.
         OutputExistsError: if the file is there and ``force`` is not given.
         OSError: disk full, read-only folder; nothing is written then.
@@ -82,7 +82,7 @@ def _markers(skeleton: Skeleton, names: Mapping[str, str] | None) -> list[str]:
     markers = [(names or {}).get(joint, joint) for joint in skeleton.joints]
     twice = sorted({name for name in markers if markers.count(name) > 1})
     if twice:
-        raise ValueError(f"marker names stand twice: {', '.join(twice[:5])}")
+        raise ValueError(f"marker names are duplicated: {', '.join(twice[:5])}")
     return markers
 
 
@@ -120,13 +120,13 @@ def _head(path: Path, lines: list[str]) -> tuple[float, int, int, str]:
     """Rate, number of frames, number of markers and unit."""
     if len(lines) < 6 or lines[0].split("\t")[:3] != ["PathFileType", "4", "(X/Y/Z)"]:
         raise FormatError(f"{path}, line 1: expected 'PathFileType 4 (X/Y/Z)', tab-separated")
-    told = dict(zip(lines[1].split("\t"), (cell.strip() for cell in lines[2].split("\t")), strict=False))
+    fields = dict(zip(lines[1].split("\t"), (cell.strip() for cell in lines[2].split("\t")), strict=False))
     try:
         fps, frames, count, unit = (
-            float(told["DataRate"]),
-            int(told["NumFrames"]),
-            int(told["NumMarkers"]),
-            told["Units"],
+            float(fields["DataRate"]),
+            int(fields["NumFrames"]),
+            int(fields["NumMarkers"]),
+            fields["Units"],
         )
     except KeyError as error:
         raise FormatError(f"{path}, line 2: {error} is missing") from None

@@ -67,7 +67,7 @@ def test_empty_cells_are_missing_markers(tmp_path):
         (2, "\tm\t", "\tfeet\t", "line 3: .*Units 'feet'"),
         (2, "30\t", "0\t", "line 3: DataRate 0"),
         (3, "hip\t", "hip\t", ""),
-        (3, "spine", "hip", "joints twice|names joints twice"),
+        (3, "spine", "hip", "joints twice|duplicated"),
         (3, "spine", "", "line 4: 16 markers"),
         (7, "\t0.", "\tx0.", "line 8: could not convert"),
         (7, "\t0.", "\tinf0.", "line 8: could not convert"),
@@ -95,7 +95,7 @@ def test_what_cannot_be_written_is_refused(tmp_path):
         (pose, {"unit": "cm"}, "unit 'cm'"),
         (pose, {"axes": "unreal"}, "unknown axes"),
         (pose, {"names": {"hip": "a b"}}, "marker name 'a b'"),
-        (pose, {"names": {"hip": "spine"}}, "twice: spine"),
+        (pose, {"names": {"hip": "spine"}}, "duplicated: spine"),
         (pose, {"names": {"hop": "a"}}, "no joint 'hop'"),
     ):
         with pytest.raises(ValueError, match=message):

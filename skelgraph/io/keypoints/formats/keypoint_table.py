@@ -58,14 +58,14 @@ def read(path: Path, content: Any) -> People:
 
     Raises:
         FormatError: naming the line and column, for a column that is unknown or missing, a cell that is no number, or a
-            point that stands twice.
+            point that is duplicated.
     """
     source = str(path)
     table = csv_cells.rows(content, source)
     names = _names(next(table, (0, []))[1])
     twice = sorted({name for name in names if names.count(name) > 1})
     if twice:
-        raise FormatError(f"{source}: the column {twice[0][:64]!r} stands twice")
+        raise FormatError(f"{source}: the column {twice[0][:64]!r} is duplicated")
     if set(names) >= _LONG:
         points = _long(table, names, source)
     else:
@@ -174,4 +174,4 @@ def _check_twice(cell: NDArray[np.int64], places: NDArray[np.int64], names: Sequ
     if again.size:
         number, track, joint, line = places[again.min()].tolist()
         who = "" if track < 0 else f", person {track}"
-        raise FormatError(f"{source}, line {line}: frame {number}{who}, joint {names[joint][:64]!r} stands twice")
+        raise FormatError(f"{source}, line {line}: frame {number}{who}, joint {names[joint][:64]!r} is duplicated")
