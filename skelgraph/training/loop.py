@@ -57,7 +57,8 @@ class Loop:
 
     A loss or gradient that is not finite raises a flag on the device. The fused optimiser reads it there and skips the
     update of that step and all after it; the host looks at the flag each step on the CPU, and every 50 steps, at each
-    checkpoint and at each epoch's end on CUDA, where looking at each step would wait for the device.
+    checkpoint and at each epoch's end on CUDA, where looking at each step would wait for the device. An optimiser that
+    has no fused step takes the update; as the flag is looked at before anything is saved, no checkpoint ever holds it.
 
     Args:
         experiment: what to train.

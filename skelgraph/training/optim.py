@@ -88,6 +88,8 @@ def build_optim(section: Mapping[str, Any], plugins: Sequence[ModuleType] = ()) 
         raise ConfigError(f"{section.where('name')}: unknown optimiser {name!r}{nearest(name, known)}")
     kind = known[name]
     valid = [p for p in inspect.signature(kind).parameters if p != "params"]
+    if "lr" not in valid:
+        raise ConfigError(f"{section.where('name')}: {name} has no argument lr, which schedules change")
     config.check_keys(section, ["name", *valid, "clip"], f"argument of {name}")
     own = {key: value for key, value in section.items() if key not in ("name", "clip")}
     arguments = construct.check(kind, config.Section(own, section.path, section.marks), params=())
@@ -193,15 +195,19 @@ def restore(model: nn.Module, optimizer: torch.optim.Optimizer, tensors: Mapping
     Raises:
         CheckpointError: naming the tensor that does not fit.
     """
-    parameters = dict(model.named_parameters())
+    parameters, group = dict(model.named_parameters()), optimizer.param_groups[0]
     for key, value in tensors.items():
         name, _, _ = key.rpartition("/")
         if name != "*" and (name not in parameters or not _fits(value, parameters[name])):
             raise CheckpointError(f"{source}: moment {key} {list(value.shape)} does not fit the model")
     for key, value in tensors.items():
         name, _, field = key.rpartition("/")
-        kept = optimizer.param_groups[0] if name == "*" else optimizer.state[parameters[name]]
-        kept[field.removesuffix("#")] = value.item() if field.endswith("#") else value.to(parameters[name].device)
+        kept = group if name == "*" else optimizer.state[parameters[name]]
+        on_host = field == "step" and not (group.get("fused") or group.get("capturable"))  # as torch keeps it
+        if field.endswith("#"):
+            kept[field.removesuffix("#")] = value.item()
+        else:
+            kept[field] = value.cpu() if on_host else value.to(parameters[name].device)
 
 
 def _fits(value: Tensor, parameter: Tensor) -> bool:

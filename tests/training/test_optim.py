@@ -133,6 +133,17 @@ def test_wrong_names_and_arguments(section: dict, words: str) -> None:
         build_optim(config.Section(section, "optim"), [BROUGHT])
 
 
+def test_a_schedule_needs_a_rate_to_change() -> None:
+    class Rateless(torch.optim.Optimizer):
+        def __init__(self, params) -> None:  # noqa: ANN001
+            super().__init__(params, {})
+
+    module = ModuleType("rateless")
+    module.__dict__.update(Rateless=Rateless, __all__=["Rateless"])
+    with pytest.raises(ConfigError, match="Rateless has no argument lr"):
+        build_optim({"name": "Rateless"}, [module])
+
+
 def test_an_optimiser_says_what_it_does_not_take() -> None:
     with pytest.raises(ConfigError, match="Muon"):
         build_optim({"name": "Muon"}).make(nn.Linear(3, 2).parameters())

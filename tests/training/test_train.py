@@ -147,6 +147,15 @@ def test_a_loss_that_is_not_finite_stops_at_once(tmp_path: Path, checkpoint_step
     assert all(t.isfinite().all() for t in tensors.values())
 
 
+def test_no_checkpoint_holds_what_an_optimiser_without_a_fused_step_makes_of_it(tmp_path: Path) -> None:
+    settings = {**tiny.settings(checkpoint_steps=1), "optim": {"name": "RMSprop", "lr": 0.001}}
+    settings["data"]["poison"] = 7
+    with pytest.raises(NonFiniteLoss, match=r"samples \[7\]"):
+        run(tmp_path, settings)
+    tensors, _ = checkpoint.load(tmp_path / "run" / "last.safetensors")
+    assert all(t.isfinite().all() for t in tensors.values())
+
+
 def test_a_gradient_that_is_not_finite_stops_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def objective(output, *more, **options):  # noqa: ANN001, ANN002, ANN003, ANN202
         return (output.pose - output.pose.detach()).abs().sqrt().sum(), {}
@@ -292,5 +301,5 @@ def test_clips_train_and_are_evaluated(model: dict, tmp_path: Path, monkeypatch:
     folder = fit(settings, tmp_path / "run")
     metrics = evaluate(folder)
     assert metrics["poses"] == 24 and 0 < metrics["mpjpe_mm"] < 2000 and len(metrics["joints"]) == 17
-    with pytest.raises(ValueError, match="model.num_frames is 3, but MotionCapture gives 1 frames a sample"):
+    with pytest.raises(ValueError, match="model.num_frames is 3, but MotionCapture gives 1"):
         fit({**settings, "data": {"name": "MotionCapture"}}, tmp_path / "other")
