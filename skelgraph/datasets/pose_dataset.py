@@ -35,6 +35,7 @@ class PoseDataset(ABC):
     Attributes:
         actions: the names that ``action`` counts.
         input_kind: what models take of this, see :class:`skelgraph.nn.models.PoseModel`.
+        calibrated: of views alone, whether the targets are in the cameras' world.
 
     Raises:
         ValueError: for an unknown split or fewer frames than one.
@@ -147,8 +148,11 @@ def check_dataset(dataset: Any) -> Any:
     Raises:
         ContractError: naming everything that it has not.
     """
-    faults = [f"{name} is missing" for name in (*ATTRIBUTES, "__len__", "draw") if name not in dir(dataset)]
-    if "input_kind" in dir(dataset) and dataset.input_kind not in get_args(InputKind):
+    known = dir(dataset)
+    views = "input_kind" in known and dataset.input_kind == "views"
+    expected = (*ATTRIBUTES, *(("calibrated",) if views else ()), "__len__", "draw")
+    faults = [f"{name} is missing" for name in expected if name not in known]
+    if "input_kind" in known and dataset.input_kind not in get_args(InputKind):
         faults.append(f"input_kind is {dataset.input_kind!r}, not one of {', '.join(get_args(InputKind))}")
     if faults:
         raise ContractError(

@@ -15,6 +15,7 @@ from skelgraph.datasets import check_dataset
 from skelgraph.datasets.randomness import hash64
 from skelgraph.errors import ConfigError
 from skelgraph.nn import blocks, layers, models
+from skelgraph.nn.inputs import RAY_CHANNELS
 from skelgraph.skeleton import Skeleton, builtin
 from skelgraph.training import config, construct, loggers
 from skelgraph.training import plugins as packages
@@ -266,6 +267,11 @@ def check_fit(model: models.PoseModel, dataset: Any) -> None:
     if model.input_kind != dataset.input_kind:
         raise ConfigError(
             f"{type(model).__name__} takes {model.input_kind}, but {type(dataset).__name__} gives {dataset.input_kind}"
+        )
+    if model.input_kind == "views" and dataset.calibrated and model.in_channels != RAY_CHANNELS:
+        raise ConfigError(
+            f"model.in_channels is {model.in_channels}, without the rays of the cameras, but the targets are in their "
+            f"world: set data.calibrated to false, or model.in_channels to {RAY_CHANNELS}"
         )
 
 

@@ -127,6 +127,22 @@ def test_a_model_and_a_dataset_of_another_kind_do_not_fit() -> None:
     experiment.check_fit(model, experiment.build_data(settings["data"], STICK, "train", 0, [tiny]))
 
 
+def test_a_model_that_is_given_no_rays_cannot_learn_places_in_the_world() -> None:
+    data = {"recorded": 0.0, "num_clips": 2, "num_frames": 3}
+    without_rays = MultiViewLifter(HUMAN36M, in_channels=3, num_frames=3, hidden_channels=8, num_layers=1)
+    with pytest.raises(ConfigError, match=r"in_channels is 3.*data\.calibrated"):
+        experiment.check_fit(without_rays, MultiView(HUMAN36M, **data))
+    experiment.check_fit(without_rays, MultiView(HUMAN36M, calibrated=False, **data))
+
+
+def test_views_say_whether_they_are_in_the_world() -> None:
+    class Views(tiny.TinyPoses):
+        input_kind = "views"
+
+    with pytest.raises(ContractError, match="calibrated is missing"):
+        check_dataset(Views(STICK))
+
+
 def test_splits_sizes_and_frames_are_checked_once_for_all() -> None:
     for options in ({"split": "validation"}, {"num_poses": 0}, {"num_test_poses": 0}):
         with pytest.raises(ValueError, match="validation|num_poses|num_test_poses"):
