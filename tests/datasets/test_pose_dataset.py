@@ -9,11 +9,11 @@ from torch_geometric.loader import DataLoader
 from torch_geometric.transforms import Compose, RandomJitter
 
 from skelgraph import Skeleton
-from skelgraph.datasets import PoseDataset, Synthetic, check_dataset
+from skelgraph.datasets import MultiView, PoseDataset, Synthetic, check_dataset
 from skelgraph.datasets.pose_dataset import ATTRIBUTES, counts_by_kind
 from skelgraph.datasets.transforms import Center, Flip, PositionsToInput
 from skelgraph.errors import ConfigError, ContractError
-from skelgraph.nn.models import GCN
+from skelgraph.nn.models import GCN, MultiViewLifter
 from skelgraph.skeleton.builtin import HUMAN36M
 from skelgraph.training import experiment
 
