@@ -118,7 +118,7 @@ def _staged(out: Path, names: Sequence[str]) -> Iterator[Path]:
     try:
         yield folder
         for name in names:
-            with (folder / name).open("rb") as file:
+            with (folder / name).open("r+b") as file:  # Windows syncs what can be written only
                 os.fsync(file.fileno())
         for name in names:
             os.replace(folder / name, out / name)

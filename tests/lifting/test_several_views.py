@@ -17,6 +17,7 @@ from skelgraph.cli.app import main
 from skelgraph.errors import CheckpointError, OutputExistsError
 from skelgraph.geometry.axes import y_down
 from skelgraph.geometry.cameras import Camera
+from skelgraph.io.keypoints.formats import npz as keypoints_npz
 from skelgraph.io.motions import bvh
 from skelgraph.io.poses.formats import c3d, csv_table, trc
 from skelgraph.lifting.gaps import filled
@@ -234,13 +235,16 @@ def test_a_camera_that_is_off_is_told(tmp_path, exact):
     assert f"warning: {NAMES[1]} is " in str(summary)
 
 
-def test_of_several_people_the_largest_is_taken_and_told(tmp_path, exact):
+def test_of_several_people_the_largest_is_taken_and_each_file_is_read_once(tmp_path, exact, monkeypatch):
     px, seen = walk.film(exact)
     files = walk.write(tmp_path, walk.views(px, seen))
     both = np.stack([300 + px[0].numpy() / 5, px[0].numpy()], axis=1)
     arrays = {"keypoints": both, "confidence": np.ones(both.shape[:-1]), "joints": np.array(COCO.joints), "fps": 30}
     np.savez(files[0], **arrays)
+    read, as_it_is = [], keypoints_npz.read
+    monkeypatch.setattr(keypoints_npz, "read", lambda path, content: read.append(path) or as_it_is(path, content))
     summary = lift(files, tmp_path / "out", tmp_path / "Calib.json")
+    assert sorted(read) == sorted(files)
     assert f"warning: {files[0]} holds 2 people; taken: 1, the largest in the picture" in str(summary)
     np.testing.assert_allclose(summary.world.positions, exact, atol=1e-3)
 
