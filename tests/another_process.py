@@ -9,9 +9,11 @@ def loaded(*names: str) -> list[str]:
 
 
 def main(picture: str) -> None:
+    sys.modules["fcntl"] = None  # type: ignore[assignment]  # as on Windows
     from skelgraph.skeleton import Skeleton, builtin
 
     with_skeletons = loaded("torch_geometric", "networkx", "matplotlib")
+    import skelgraph.lifting.lift  # noqa: F401
     from skelgraph.datasets.synthetic import Synthetic
     from skelgraph.viz.drawings.skeleton_drawing import draw_skeleton
 
@@ -20,7 +22,8 @@ def main(picture: str) -> None:
     drawn = Synthetic(builtin.COCO, num_poses=20).draw(4).target.double().sum().item()
     after = loaded("matplotlib", "matplotlib.pyplot")
     drawings = {"before drawing": before, "after drawing": after}
-    print(json.dumps({**drawings, "with skeletons": with_skeletons, "sum of synthetic poses": drawn}))
+    fcntl = {"fcntl": sys.modules["fcntl"]}
+    print(json.dumps({**drawings, **fcntl, "with skeletons": with_skeletons, "sum of synthetic poses": drawn}))
 
 
 if __name__ == "__main__":

@@ -1,8 +1,6 @@
 """What only POSIX has is asked for only by the commands that need it."""
 
 import signal
-import subprocess
-import sys
 
 import pytest
 
@@ -10,9 +8,8 @@ from skelgraph.files import atomic
 from skelgraph.training import signals
 
 
-def test_lifting_loads_where_there_is_no_fcntl() -> None:
-    code = "import sys; sys.modules['fcntl'] = None; import skelgraph.lifting.lift"
-    subprocess.run([sys.executable, "-c", code], check=True)
+def test_lifting_loads_where_there_is_no_fcntl(another_process: dict) -> None:
+    assert another_process["fcntl"] is None
 
 
 def test_signals_that_a_system_does_not_have_are_left_out(monkeypatch: pytest.MonkeyPatch) -> None:
