@@ -24,8 +24,7 @@ def write(path: Path, content: bytes | str) -> None:
     try:
         _write_and_sync(temporary, data)
         os.replace(temporary, path)
-        if os.name != "nt":
-            _sync_folder(path.parent)
+        _sync_folder(path.parent)
     except OSError as error:
         temporary.unlink(missing_ok=True)
         raise explained(error, path, len(data)) from error

@@ -1,22 +1,8 @@
-import os
-
 import pytest
 
 from skelgraph.errors import OutputExistsError
-from skelgraph.files import atomic
 from skelgraph.files.messages import nearest, shortened
 from skelgraph.files.new_file import new_file, refuse_existing
-
-
-@pytest.mark.parametrize(("system", "folders"), [("posix", 1), ("nt", 0)])
-def test_folders_are_synced_but_on_windows_which_cannot(tmp_path, monkeypatch, system, folders):
-    opened, path = [], tmp_path / "a.txt"
-    open_as_it_is = os.open
-    monkeypatch.setattr(os, "open", lambda *given: opened.append(given[0]) or open_as_it_is(*given))
-    with monkeypatch.context() as patch:
-        patch.setattr(os, "name", system)
-        atomic.write(path, "new")
-    assert path.read_text() == "new" and opened.count(tmp_path) == folders
 
 
 def test_files_that_are_there_are_refused(tmp_path):
