@@ -258,17 +258,16 @@ def check_fit(model: models.PoseModel, dataset: Any) -> None:
     Raises:
         ConfigError: if the dataset does not give what the model takes.
     """
+    takes, gives = model.input_kind, dataset.input_kind
+    if takes != gives and {takes, gives} != {"pose", "clip"}:
+        raise ConfigError(f"{type(model).__name__} takes {takes}, but {type(dataset).__name__} gives {gives}")
     expected, given = model.num_frames, dataset.num_frames
-    if model.input_kind != "images" and expected != given:
+    if takes != "images" and (takes != gives or expected != given):
         raise ConfigError(
             f"model.num_frames is {expected}, but {type(dataset).__name__} gives {given} frames per sample: set "
             f"data.num_frames to {expected} (MotionCapture has clips)"
         )
-    if model.input_kind != dataset.input_kind:
-        raise ConfigError(
-            f"{type(model).__name__} takes {model.input_kind}, but {type(dataset).__name__} gives {dataset.input_kind}"
-        )
-    if model.input_kind == "views" and dataset.calibrated and model.in_channels != RAY_CHANNELS:
+    if takes == "views" and dataset.calibrated and model.in_channels != RAY_CHANNELS:
         raise ConfigError(
             f"model.in_channels is {model.in_channels}, without the rays of the cameras, but the targets are in their "
             f"world: set data.calibrated to false, or model.in_channels to {RAY_CHANNELS}"
