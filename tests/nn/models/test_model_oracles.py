@@ -181,7 +181,8 @@ def test_sem_gan(reading: str, decoder: str) -> None:
     output = model(x)
     if decoder == "linear":
         return close(
-            torch.cat(output, 1), torch.cat([linear(model.decoder.pose, h), linear(model.decoder.error, h)], 1)
+            torch.cat([output.pose, output.error], 1),
+            torch.cat([linear(model.decoder.pose, h), linear(model.decoder.error, h)], 1),
         )
     for i, joints in enumerate(COCO_WHOLEBODY.parts.values()):
         part = h[:, list(joints)]
