@@ -2,10 +2,12 @@
 
 import json
 import shutil
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 
 from skelgraph.lifting.lift import lift
 from skelgraph.poses.pose3d import Pose3D
@@ -17,8 +19,12 @@ EXPECTED = json.loads((FOLDER / "expected.json").read_text(encoding="utf-8"))
 
 
 @pytest.fixture(params=EXPECTED)
-def run(request: pytest.FixtureRequest, tmp_path: Path) -> Path:
-    return Path(shutil.copytree(FOLDER / request.param, tmp_path / request.param))
+def run(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Path]:
+    """A copy of a run, on one thread as it was made: training is the same only with the same number."""
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield Path(shutil.copytree(FOLDER / request.param, tmp_path / request.param))
+    torch.set_num_threads(threads)
 
 
 def test_evaluates_as_before(run: Path) -> None:

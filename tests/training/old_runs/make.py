@@ -24,7 +24,14 @@ from skelgraph.training.progress import Silent
 OUT = Path(sys.argv[1])
 KEPT = ("config.yaml", "last.safetensors", "log.csv")
 SYNTHETIC = {"name": "Synthetic", "num_poses": 50, "num_test_poses": 20, "noise_px": 2.0}
-MULTIVIEW = {"name": "MultiView", "num_clips": 6, "num_test_clips": 3, "num_frames": 3, "recorded": 0.0, "noise_px": [6, 6]}
+MULTIVIEW = {
+    "name": "MultiView",
+    "num_clips": 6,
+    "num_test_clips": 3,
+    "num_frames": 3,
+    "recorded": 0.0,
+    "noise_px": [6, 6],
+}
 RUNS = {
     "am_pose": ({"name": "AMPose", "hidden_channels": 16, "num_layers": 1}, SYNTHETIC),
     "sem_gcn": ({"name": "SemGCN", "hidden_channels": 8, "num_layers": 1, "non_local": True}, SYNTHETIC),
