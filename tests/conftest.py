@@ -97,6 +97,29 @@ def another_process(tmp_path_factory: pytest.TempPathFactory) -> dict:
 
 
 @pytest.fixture
+def pictures() -> None:
+    """Asked for by tests whose runs and lifts draw their pictures."""
+
+
+@pytest.fixture
+def no_pictures(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Runs and lifts without their pictures, which take longest and are tested where they are drawn."""
+    if "pictures" in request.fixturenames:
+        return
+    from skelgraph.files import atomic
+    from skelgraph.lifting import output_files
+    from skelgraph.training import train
+
+    def blank(keypoints: object, pose: object, path: str | Path, truth: object = None) -> Path:
+        atomic.write(Path(path), b"\x89PNG")
+        return Path(path)
+
+    monkeypatch.setattr(output_files, "draw_pose", blank)
+    monkeypatch.setattr(train.curve, "draw_curve", lambda *anything: None)
+    monkeypatch.setattr(train, "draw_table", lambda *anything: None)
+
+
+@pytest.fixture
 def drawn(monkeypatch: pytest.MonkeyPatch) -> list:
     """The figures that are saved, to look into."""
     from skelgraph.viz.drawings import figures

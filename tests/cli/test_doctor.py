@@ -17,7 +17,9 @@ def rows() -> dict[str, str]:
     }
 
 
-def test_the_self_test_passes_and_leaves_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_self_test_passes_and_leaves_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, pictures: None
+) -> None:
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
     findings = installation.examine("cpu")
     assert findings.ok, findings.test

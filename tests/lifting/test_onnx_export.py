@@ -1,6 +1,8 @@
+import copy
 import inspect
 import json
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -35,8 +37,8 @@ WALKER = Skeleton("walker", ["hip", "left_knee", "right_knee"], [-1, 0, 0])
 class Plain(SkeletonModel):
     """x, y and the sum of all channels; a head of its own for the error."""
 
-    def __init__(self, error: bool = False) -> None:
-        super().__init__(WALKER)
+    def __init__(self, error: bool = False, in_channels: int = 2) -> None:
+        super().__init__(WALKER, in_channels)
         self.head = nn.Linear(2, 3) if error else None
 
     def forward(self, x: Tensor) -> Tensor | PoseOutput:
@@ -96,9 +98,23 @@ def exported(run: Path) -> ExportSummary:
 
 
 @pytest.fixture(scope="module")
-def content(tmp_path_factory: pytest.TempPathFactory) -> bytes:
-    """Of the file of ``Plain`` on ``WALKER``."""
-    return export_model(Plain(), WALKER, tmp_path_factory.mktemp("plain") / "a.onnx").path.read_bytes()
+def everything() -> Plain:
+    """Takes confidence and focal length, and gives its error."""
+    torch.manual_seed(0)
+    return Plain(error=True, in_channels=4)
+
+
+@pytest.fixture(scope="module")
+def summary(everything: Plain, tmp_path_factory: pytest.TempPathFactory) -> ExportSummary:
+    """Of ``everything``; one file for many tests, as an export takes seconds."""
+    return export_model(everything, WALKER, tmp_path_factory.mktemp("everything") / "a.onnx")
+
+
+@pytest.fixture
+def made_before(monkeypatch: pytest.MonkeyPatch) -> Callable[[ExportSummary], None]:
+    """Has the next exports give the content of a file that is there, before it is checked."""
+    replace = monkeypatch.setattr
+    return lambda made: replace("skelgraph.lifting.onnx_export._onnx", lambda *given: made.path.read_bytes())
 
 
 @pytest.mark.parametrize("size", [1, 2, 7])
@@ -142,61 +158,65 @@ def test_one_file_that_does_not_tell_where_it_was_made(exported: ExportSummary) 
         assert place.encode() not in content, place
 
 
-def test_confidence_as_a_channel(tmp_path: Path) -> None:
-    run = save_run(
-        tmp_path, {"name": "SimpleBaseline", "hidden_channels": 16, "num_layers": 1, "in_channels": 3}, WALKER
-    )
-    given = frames(4, WALKER)
-    found = run_onnx(export(run, tmp_path / "a.onnx").path, *given)["pose"]
-    np.testing.assert_allclose(found, lifted(skelgraph.load(run), *given), rtol=0, atol=1e-5)
-    other = run_onnx(tmp_path / "a.onnx", given[0], given[1] / 2)["pose"]
+def with_focal(path: Path, focal: float, keypoints: np.ndarray, confidence: np.ndarray) -> list[np.ndarray]:
+    session = ort.InferenceSession(path, providers=["CPUExecutionProvider"])
+    given = {"keypoints": keypoints, "confidence": confidence, "image_size": np.array(SIZE, np.float32)}
+    return session.run(None, {**given, "focal": np.array([focal], np.float32)})
+
+
+def test_confidence_and_focal_length_as_channels(everything: Plain, summary: ExportSummary) -> None:
+    assert summary.inputs["focal"] == (1,) and list(summary.outputs) == ["pose", "error"]
+    keypoints, confidence = frames(4, WALKER)
+    unknown = with_focal(summary.path, 0, keypoints, confidence)[0]
+    np.testing.assert_allclose(unknown, lifted(Lifter(everything, WALKER), keypoints, confidence), rtol=0, atol=1e-5)
+    for focal, share in ((500, 1), (0, 0.5)):
+        assert np.abs(with_focal(summary.path, focal, keypoints, share * confidence)[0] - unknown).max() > 1e-3
+
+
+@pytest.mark.slow  # a model of the package in place of ``everything``
+@pytest.mark.parametrize(("name", "in_channels"), [("SimpleBaseline", 3), ("PartLifter", 4)])
+def test_models_of_a_run_take_confidence_and_focal_length(name: str, in_channels: int, tmp_path: Path) -> None:
+    run = save_run(tmp_path, {"name": name, "hidden_channels": 16, "num_layers": 1, "in_channels": in_channels})
+    summary, given = export(run, tmp_path / "a.onnx"), frames(4)
+    expected = lifted(skelgraph.load(run), *given)
+    if in_channels == 3:
+        found, other = (run_onnx(summary.path, given[0], given[1] / by)["pose"] for by in (1, 2))
+    else:
+        assert summary.inputs["focal"] == (1,) and list(summary.outputs) == ["pose", "error"]
+        found, other = (with_focal(summary.path, focal, *given)[0] for focal in (0, 500))
+    np.testing.assert_allclose(found, expected, rtol=0, atol=1e-5)
     assert np.abs(found - other).max() > 1e-3
 
 
-def test_the_focal_length_as_a_channel(tmp_path: Path) -> None:
-    spec = {"name": "PartLifter", "hidden_channels": 16, "num_layers": 1, "in_channels": 4}
-    run = save_run(tmp_path, spec)
-    summary = export(run, tmp_path / "a.onnx")
-    assert summary.inputs["focal"] == (1,) and list(summary.outputs) == ["pose", "error"]
-    keypoints, confidence = frames(4)
-    session = ort.InferenceSession(summary.path, providers=["CPUExecutionProvider"])
-    given = {"keypoints": keypoints, "confidence": confidence, "image_size": np.array(SIZE, np.float32)}
-    unknown, told = (session.run(["pose"], {**given, "focal": np.array([f], np.float32)})[0] for f in (0, 500))
-    np.testing.assert_allclose(unknown, lifted(skelgraph.load(run), keypoints, confidence), rtol=0, atol=1e-5)
-    assert np.abs(told - unknown).max() > 1e-3
-
-
-def test_the_error_is_mirrored_as_a_size(tmp_path: Path) -> None:
-    torch.manual_seed(0)
-    model = Plain(error=True)
+def test_the_error_is_mirrored_as_a_size(everything: Plain, summary: ExportSummary) -> None:
     keypoints = np.random.default_rng(0).uniform(0, 800, (2, 3, 2)).astype(np.float32)
-    summary = export_model(model, WALKER, tmp_path / "a.onnx")
-    assert list(summary.outputs) == ["pose", "error"] and summary.outputs["error"] == ("B", 3, 3)
-    found = run_onnx(tmp_path / "a.onnx", keypoints, np.ones((2, 3), np.float32))
+    assert summary.outputs["error"] == ("B", 3, 3)
+    found = with_focal(summary.path, 0, keypoints, np.ones((2, 3), np.float32))[1]
     x = torch.from_numpy(keypoints) / 500 - torch.tensor([1, 0.8])
+    assert everything.head is not None
     with torch.no_grad():
-        sizes = [model(part).error for part in (x, x * torch.tensor([-1.0, 1.0]))]
-    np.testing.assert_allclose(found["error"], (sizes[0] + sizes[1]) / 2, rtol=0, atol=1e-5)
-    assert (found["error"] > 0).all()
+        sizes = [everything.head(part).abs() for part in (x, x * torch.tensor([-1.0, 1.0]))]
+    np.testing.assert_allclose(found, (sizes[0] + sizes[1]) / 2, rtol=0, atol=1e-5)
+    assert (found > 0).all()
 
 
-def test_a_model_that_asks_for_the_length_of_its_input(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    "skeleton", [Skeleton("chain", ["a", "b", "c"], [-1, 0, 1]), pytest.param(WALKER, marks=pytest.mark.slow)]
+)
+def test_a_model_that_asks_for_the_length_of_its_input_with_and_without_a_mirror(
+    skeleton: Skeleton, tmp_path: Path
+) -> None:
+    """The chain has no pairs, and so is not mirrored."""
     torch.manual_seed(0)
-    model, given = tiny.TinyNet(WALKER), frames(3, WALKER)
-    found = run_onnx(export_model(model, WALKER, tmp_path / "a.onnx").path, *given)["pose"]
-    np.testing.assert_allclose(found, lifted(Lifter(model, WALKER), *given), rtol=0, atol=1e-5)
-
-
-def test_a_skeleton_without_pairs_is_not_mirrored(tmp_path: Path) -> None:
-    chain = Skeleton("chain", ["a", "b", "c"], [-1, 0, 1])
-    model, given = Plain(), frames(3, chain)
-    model.train()
-    found = run_onnx(export_model(model, chain, tmp_path / "a.onnx").path, *given)["pose"]
+    model, given = tiny.TinyNet(skeleton), frames(3, skeleton)
+    found = run_onnx(export_model(model, skeleton, tmp_path / "a.onnx").path, *given)["pose"]
     assert model.training
-    np.testing.assert_allclose(found, lifted(Lifter(model, chain), *given), rtol=0, atol=1e-5)
+    np.testing.assert_allclose(found, lifted(Lifter(model, skeleton), *given), rtol=0, atol=1e-5)
 
 
-def test_what_cannot_be_exported_is_told_and_nothing_is_written(tmp_path: Path, monkeypatch, content: bytes) -> None:
+def test_what_cannot_be_exported_is_told_and_nothing_is_written(
+    tmp_path: Path, monkeypatch, everything: Plain, summary: ExportSummary, made_before: Callable
+) -> None:
     path = tmp_path / "a.onnx"
 
     def refused(model: nn.Module, message: str, to: Path = path) -> None:
@@ -214,26 +234,27 @@ def test_what_cannot_be_exported_is_told_and_nothing_is_written(tmp_path: Path, 
         with monkeypatch.context() as patch:
             patch.setitem(sys.modules, name, None)
             refused(Plain(), rf"pip install 'skelgraph\[onnx\]'.*{name}")
+    made_before(summary)
     with monkeypatch.context() as patch:
         patch.setattr("skelgraph.lifting.onnx_export.TOLERANCE", -1.0)
-        patch.setattr("skelgraph.lifting.onnx_export._onnx", lambda *given: content)
-        refused(Plain(), "ONNX Runtime and PyTorch differ by .* nothing is written")
-    nowhere = Plain()
-    nowhere.register_buffer("nan", torch.tensor(torch.nan))
-    nowhere.forward = lambda x: torch.cat([x, x[..., :1]], -1) * nowhere.nan  # type: ignore[method-assign]
+        refused(everything, "ONNX Runtime and PyTorch differ by .* nothing is written")
+    nowhere = copy.deepcopy(everything)
+    nowhere.head.bias.data.fill_(torch.nan)
     refused(nowhere, "differ by nan")
 
 
-def test_a_full_disk_leaves_the_old_file(tmp_path: Path, monkeypatch, content: bytes) -> None:
+def test_a_full_disk_leaves_the_old_file(
+    tmp_path: Path, monkeypatch, everything: Plain, summary: ExportSummary, made_before: Callable
+) -> None:
     def full(*_: object) -> None:
         raise OSError(28, "No space left on device")
 
     path = tmp_path / "a.onnx"
     path.write_text("old")
-    monkeypatch.setattr("skelgraph.lifting.onnx_export._onnx", lambda *given: content)
+    made_before(summary)
     monkeypatch.setattr("skelgraph.files.atomic._write_and_sync", full)
     with pytest.raises(OSError, match="disk full"):
-        export_model(Plain(), WALKER, path)
+        export_model(everything, WALKER, path)
     assert path.read_text() == "old" and len(list(tmp_path.iterdir())) == 1
 
 
@@ -246,7 +267,15 @@ def test_a_run_that_is_not_there_or_damaged(run: Path, tmp_path: Path) -> None:
     assert [path.name for path in tmp_path.iterdir()] == ["last.safetensors"]
 
 
-def test_the_command(run: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_command(
+    run: Path,
+    exported: ExportSummary,
+    made_before: Callable,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    made_before(exported)
+
     def said(status: int, *arguments: object) -> str:
         with pytest.raises(SystemExit) as stopped:
             main(["export", *map(str, arguments)])

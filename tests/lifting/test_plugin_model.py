@@ -63,6 +63,7 @@ def test_it_is_evaluated_lifted_with_packed_and_exported(run: Path, plugin: type
     np.testing.assert_allclose(packed(keypoints, SIZE, force=True).joints, pose.joints, atol=0.01)
 
 
+@pytest.mark.slow  # test_onnx_export has models that take the confidence, test_plugins one of a plugin
 def test_it_is_exported(run: Path, plugin: types.ModuleType, tmp_path: Path) -> None:
     pytest.importorskip("onnxruntime")
     pytest.importorskip("onnxscript")

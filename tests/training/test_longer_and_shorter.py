@@ -19,12 +19,6 @@ from skelgraph.training.signals import Interrupted
 from skelgraph.training.train import fit, resume
 
 
-@pytest.fixture(autouse=True)
-def _without_pictures(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(train.curve, "draw_curve", lambda *anything: None)
-    monkeypatch.setattr(train, "draw_table", lambda *anything: None)
-
-
 class _Stop(Silent):
     """Breaks off after a step; keeps what it is told."""
 

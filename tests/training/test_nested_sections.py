@@ -36,9 +36,7 @@ def settings(conv: Any) -> dict:
 
 
 @pytest.mark.parametrize("conv", [{"name": "SemConv", "bias": False}, "SemConv"])
-def test_train_resume_evaluate_lift_and_pack(conv: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(train.curve, "draw_curve", lambda *anything: None)  # slow, and not asked about here
-    monkeypatch.setattr(train, "draw_table", lambda *anything: None)
+def test_train_resume_evaluate_lift_and_pack(conv: Any, tmp_path: Path) -> None:
     run = tmp_path / "run"
     with pytest.raises(Interrupted):
         train.fit(settings(conv), run, progress=_Stop())
@@ -53,9 +51,8 @@ def test_train_resume_evaluate_lift_and_pack(conv: Any, tmp_path: Path, monkeypa
     np.testing.assert_allclose(load(small)(person(HUMAN36M)).joints, pose.joints, atol=0.01)
 
 
-def test_export(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.slow  # test_plugins exports a model with a layer of its own by default
+def test_export(tmp_path: Path) -> None:
     pytest.importorskip("onnxruntime")
-    monkeypatch.setattr(train.curve, "draw_curve", lambda *anything: None)
-    monkeypatch.setattr(train, "draw_table", lambda *anything: None)
     run = train.fit(settings({"name": "SemConv"}), tmp_path / "run")
     assert export(run, tmp_path / "run.onnx").difference < 1e-4

@@ -34,12 +34,6 @@ SETTINGS = {
 }
 
 
-@pytest.fixture(autouse=True)
-def _without_pictures(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(train.curve, "draw_curve", lambda *anything: None)
-    monkeypatch.setattr(train, "draw_table", lambda *anything: None)
-
-
 class _Stop(Silent):
     """Breaks off after the first epoch."""
 

@@ -14,7 +14,7 @@ import tiny
 import torch
 from torch import Tensor
 
-from skelgraph.training import checkpoint, train
+from skelgraph.training import checkpoint
 from skelgraph.training.loggers import read_log
 from skelgraph.training.progress import Silent
 from skelgraph.training.train import Interrupted, fit, resume
@@ -47,16 +47,6 @@ class _Stop(Silent):
     def step(self, done: int, *rest: float) -> None:
         if done in self.at:
             os.kill(os.getpid(), signal.SIGTERM)
-
-
-def draw_nothing(*anything: object) -> None:
-    """In place of the pictures, which are slow and not asked about here."""
-
-
-@pytest.fixture(autouse=True)
-def _without_pictures(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(train.curve, "draw_curve", draw_nothing)
-    monkeypatch.setattr(train, "draw_table", draw_nothing)
 
 
 @pytest.fixture(scope="module")

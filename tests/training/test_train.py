@@ -24,7 +24,7 @@ def run(tmp_path: Path, settings: dict | None = None, **options: object) -> Path
     return fit(settings or tiny.settings(), tmp_path / "run", plugins=[tiny], **options)
 
 
-def test_a_run_leaves_its_folder(tmp_path: Path) -> None:
+def test_a_run_leaves_its_folder(tmp_path: Path, pictures: None) -> None:
     out = run(tmp_path)
     names = {"config.yaml", "log.csv", "last.safetensors", "best.safetensors", "metrics.json", "curve.png"}
     assert names | {"table.md", "table.csv", "table.png", ".lock"} == set(os.listdir(out))
