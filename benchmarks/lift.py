@@ -67,13 +67,17 @@ def stages(keypoints: Path, out: Path) -> None:
 
 def command(keypoints: Path, out: Path) -> tuple[float, float]:
     """Seconds and the peak memory in MB of the command."""
-    arguments = ["lift", keypoints, "--out", out, "--no-flip"]
+    return measured("-m", "skelgraph", "lift", str(keypoints), "--out", str(out), "--no-flip")
+
+
+def measured(*arguments: str) -> tuple[float, float]:
+    """Seconds and the peak memory in MB of Python with these arguments."""
     start = time.perf_counter()
-    process = subprocess.Popen([sys.executable, "-m", "skelgraph", *map(str, arguments)], stdout=subprocess.DEVNULL)
+    process = subprocess.Popen([sys.executable, *arguments], stdout=subprocess.DEVNULL)
     _, status, usage = os.wait4(process.pid, 0)
     process.returncode = os.waitstatus_to_exitcode(status)
     if process.returncode:
-        raise SystemExit("skelgraph lift failed")
+        raise SystemExit(f"{' '.join(arguments)} failed")
     return time.perf_counter() - start, usage.ru_maxrss / 1e3
 
 

@@ -8,17 +8,16 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from pretended_steps import FAULTY, GEOMETRY, STEPS
+from pretended_steps import FAULTY, GEOMETRY, SLOW, STEPS
 
 HERE = Path(__file__).parent
 
 
-@pytest.fixture(scope="module")
-def report() -> dict[str, dict[str, Any]]:
-    """Of all cases in one process: a pretended GPU can be set up but not removed."""
+def watched(*arguments: str) -> dict[str, dict[str, Any]]:
+    """Of many cases in one process: a pretended GPU can be set up but not removed."""
     paths = os.pathsep.join([str(HERE.parent), os.environ.get("PYTHONPATH", "")])
     done = subprocess.run(
-        [sys.executable, HERE / "pretended_steps.py"],
+        [sys.executable, HERE / "pretended_steps.py", *arguments],
         env={**os.environ, "PYTHONPATH": paths},
         capture_output=True,
         text=True,
@@ -28,9 +27,19 @@ def report() -> dict[str, dict[str, Any]]:
     return found
 
 
-@pytest.mark.parametrize("name", STEPS)
-def test_a_gpu_objects_to_nothing_in_a_step(name: str, report: dict[str, dict[str, Any]]) -> None:
-    found = report[name]
+@pytest.fixture(scope="module")
+def report() -> dict[str, dict[str, Any]]:
+    return watched()
+
+
+@pytest.fixture(scope="module")
+def slow_report() -> dict[str, dict[str, Any]]:
+    return watched("slow")
+
+
+@pytest.mark.parametrize("name", [pytest.param(n, marks=[pytest.mark.slow] if n in SLOW else []) for n in STEPS])
+def test_a_gpu_objects_to_nothing_in_a_step(name: str, request: pytest.FixtureRequest) -> None:
+    found = request.getfixturevalue("slow_report" if name in SLOW else "report")[name]
     assert found["raised"] is None and found["events"] == {}
     assert found["num_ops"] > 200, "a step has forward, losses, backward and update"
 

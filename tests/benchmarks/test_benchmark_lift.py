@@ -33,6 +33,15 @@ def test_every_stage_is_timed(benchmark: Benchmark) -> None:
         assert words in told
 
 
+def test_a_process_is_measured() -> None:
+    lift = load("lift")
+    seconds, megabytes = lift.measured("-c", "import time; time.sleep(0.2); x = bytearray(b'1' * 300_000_000)")
+    assert 0.2 < seconds < 60 and 300 < megabytes < 1000
+    with pytest.raises(SystemExit, match="exit"):
+        lift.measured("-c", "exit(3)")
+
+
+@pytest.mark.slow  # a process that imports and lifts
 def test_the_command_is_measured(tmp_path: Path) -> None:
     lift = load("lift")
     seconds, megabytes = lift.command(lift.clip(tmp_path / "clip.npz", 20), tmp_path / "out")

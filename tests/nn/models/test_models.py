@@ -40,8 +40,23 @@ SKELETONS = [STAR, HUMAN36M_16, HUMAN36M, OPENPOSE_BODY25, COCO_WHOLEBODY]
 
 each_model = pytest.mark.parametrize("name", keypoint_models())
 each_skeleton = pytest.mark.parametrize("skeleton", SKELETONS, ids=lambda s: f"{s.num_joints}")
+# 16, 17 and 25 joints take the same code
+few_skeletons = pytest.mark.parametrize(
+    "skeleton",
+    [pytest.param(s, marks=pytest.mark.slow) if s in (HUMAN36M_16, OPENPOSE_BODY25) else s for s in SKELETONS],
+    ids=lambda s: f"{s.num_joints}",
+)
 # tracing takes seconds a layer, and a second layer is traced like the first
 each_depth = pytest.mark.parametrize("num_layers", [1, pytest.param(2, marks=pytest.mark.slow)])
+# these are traced like GCN (graph layers), SemGAN (attention) or PartLifter
+TRACED_ALIKE = {"AMPose", "GraFormer", "JointFormer", "JointFormerRefinement", "LargeSimpleBaseline", "ModulatedGCN"}
+TRACED_ALIKE |= {"PoseRefinement", "STGCN", "SemGCN", "SimpleBaseline"}
+
+
+def each_traced(*slow: str) -> pytest.MarkDecorator:
+    """Every model; slow are those that are traced like another, and those that are named."""
+    marks = {name: [pytest.mark.slow] if name in TRACED_ALIKE | {*slow} else [] for name in keypoint_models()}
+    return pytest.mark.parametrize("name", [pytest.param(name, marks=mark) for name, mark in marks.items()])
 
 
 def small(name: str, skeleton: Skeleton, device: Any = "cpu", seed: int = 0, **changes: Any) -> nn.Module:
@@ -150,7 +165,7 @@ def test_dropout_is_random_in_training_only(name: str) -> None:
 
 
 @each_model
-@each_skeleton
+@few_skeletons
 def test_training_lowers_the_loss(name: str, skeleton: Skeleton, device: torch.device) -> None:
     model = small(name, skeleton, device).train()
     x, y = (inputs(8, skeleton.num_joints, c, device=device) for c in (2, 3))
@@ -168,7 +183,7 @@ def test_training_lowers_the_loss(name: str, skeleton: Skeleton, device: torch.d
 
 
 @each_model
-@each_skeleton
+@few_skeletons
 def test_bfloat16_autocast(name: str, skeleton: Skeleton, device: torch.device) -> None:
     model, x = small(name, skeleton, device), inputs(8, skeleton.num_joints, 2, device=device)
     model.eval()
@@ -183,7 +198,7 @@ def test_bfloat16_autocast(name: str, skeleton: Skeleton, device: torch.device) 
 
 
 @each_model
-@each_skeleton
+@few_skeletons
 def test_bfloat16_altogether(name: str, skeleton: Skeleton, device: torch.device) -> None:
     model = small(name, skeleton, device).bfloat16()
     output = model(inputs(8, skeleton.num_joints, 2, device=device, dtype=torch.bfloat16))
@@ -210,7 +225,7 @@ def test_a_saved_model_is_bitwise_the_same(name: str, device: torch.device) -> N
         assert twin.skeleton == model.skeleton
 
 
-@each_model
+@each_traced("SemGAN")  # its export is traced as one graph too
 @each_depth
 @pytest.mark.parametrize(
     "skeleton", [HUMAN36M, pytest.param(COCO_WHOLEBODY, marks=pytest.mark.slow)], ids=["17", "133"]
@@ -231,7 +246,7 @@ def test_compiles_as_one_graph(name: str, skeleton: Skeleton, num_layers: int, d
         torch.testing.assert_close(ours, theirs, rtol=1e-4, atol=1e-5)
 
 
-@each_model
+@each_traced()
 @pytest.mark.parametrize(
     ("skeleton", "num_layers"), [(STAR, 1), pytest.param(HUMAN36M, 2, marks=pytest.mark.slow)], ids=["5-1", "17-2"]
 )

@@ -369,16 +369,33 @@ def test_bfloat16(dtype: torch.dtype, device: torch.device) -> None:
     close(found.float(), expected, 0.05 * float(expected.detach().abs().max()))
 
 
+# tracing is slow: window_attention's test traces a shifted window, and an export is traced as one graph too
+SHALLOW: dict[str, Any] = {"depths": (1, 1), "num_layers": 1}
+DEEP: dict[str, Any] = {"depths": (2, 1), "tokens": "time+view"}
+
+
+@pytest.mark.slow
 @pytest.mark.filterwarnings("ignore")
-def test_compiles_exports_and_is_copied(device: torch.device) -> None:
+def test_compiles_as_one_graph(device: torch.device) -> None:
     torch.compiler.reset()
-    shallow: dict[str, Any] = {"tokens": "time+view", "depths": (2, 1)}  # tracing is slow
-    model, x = small(device=device, **shallow).eval(), inputs(2, 2, 2, 3, 26, 20, device=device)
+    model, x = small(device=device, **DEEP).eval(), inputs(2, 2, 2, 3, 26, 20, device=device)
+    close(torch.compile(model, fullgraph=True, backend="eager")(x).pose, model(x).pose, 1e-5)
+
+
+@pytest.mark.parametrize("sizes", [SHALLOW, pytest.param(DEEP, marks=pytest.mark.slow)], ids=["shallow", "deep"])
+@pytest.mark.filterwarnings("ignore")
+def test_exports(sizes: dict[str, Any], device: torch.device) -> None:
+    torch.compiler.reset()
+    model, x = small(device=device, **sizes).eval(), inputs(2, 2, 2, 3, 26, 20, device=device)
     expected = model(x).pose
-    close(torch.compile(model, fullgraph=True, backend="eager")(x).pose, expected, 1e-5)
     program = torch.export.export(model, (x,), dynamic_shapes=({0: torch.export.Dim("B")},), strict=True)
     close(program.module()(x.repeat(2, 1, 1, 1, 1, 1)).pose, expected.repeat(2, 1, 1, 1, 1), 1e-5)
-    other = small(device=device, seed=1, **shallow).eval()
+
+
+def test_is_copied(device: torch.device) -> None:
+    model, x = small(device=device, **DEEP).eval(), inputs(2, 2, 2, 3, 26, 20, device=device)
+    expected = model(x).pose
+    other = small(device=device, seed=1, **DEEP).eval()
     other.load_state_dict(model.state_dict())
     for twin in (other, copy.deepcopy(model), pickle.loads(pickle.dumps(model))):
         assert torch.equal(twin(x).pose, expected) and twin.skeleton == HUMAN36M
