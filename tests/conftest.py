@@ -96,6 +96,14 @@ def another_process(tmp_path_factory: pytest.TempPathFactory) -> dict:
     return json.loads(subprocess.run(command, capture_output=True, text=True, check=True).stdout)
 
 
+@pytest.fixture(scope="session")
+def table_of_systems() -> list:
+    """``systems.table()``, which makes and counts every system and so takes seconds."""
+    from skelgraph.training import systems
+
+    return systems.table()
+
+
 @pytest.fixture
 def pictures() -> None:
     """Asked for by tests whose runs and lifts draw their pictures."""

@@ -163,7 +163,8 @@ train: {epochs: 1}
 }
 RUN = ["tests/test_imports.py", "tests/skeleton/builtin", "tests/test_experiments.py", "tests/nn/models"]
 RUN += ["tests/nn/test_losses.py", "tests/nn/test_metrics.py", "tests/io/keypoints/test_every_format.py"]
-NAMED = "added or imports or circle or room or registered or readme or unknown"
+NAMED = "(added or imports or circle or room or registered or readme or unknown)"
+TRACED = "compiles or exports"
 
 
 def made(addition: Addition, copy: Path) -> None:
@@ -206,9 +207,15 @@ def copy(tmp_path: Path) -> Path:
 
 
 def test_an_addition_is_one_file_and_its_register(copy: Path) -> None:
-    output = printed_by(copy, *RUN, "-k", NAMED)
+    output = printed_by(copy, *RUN, "-k", f"{NAMED} and not ({TRACED})")
     for kind, addition in ADDITIONS.items():
         assert kind == "layer" or addition.noticed_by in output, f"no test notices a new {kind}"
+
+
+@pytest.mark.slow  # seconds of torch.compile
+def test_a_new_model_compiles_and_is_exported(copy: Path) -> None:
+    output = printed_by(copy, "tests/nn/models", "-k", f"AddedModel and ({TRACED})")
+    assert "test_compiles_as_one_graph" in output and "test_exports_as_one_program" in output
 
 
 @pytest.mark.slow

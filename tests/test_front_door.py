@@ -76,6 +76,7 @@ def test_type_checkers_are_told_the_same_names() -> None:
     assert names == set(skelgraph.__all__) - {"__version__"} == set(skelgraph._HOMES)
 
 
+@pytest.mark.slow  # seconds of mypy; the names are compared above, and the whole tree is checked with every change
 def test_a_type_checker_sees_functions_and_values(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "snippet.py").write_text(SNIPPET)
     (tmp_path / "mypy.ini").write_text(CONFIG)

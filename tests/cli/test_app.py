@@ -22,7 +22,7 @@ from skelgraph.cli.app import main
 from skelgraph.lifting import weights
 from skelgraph.nn.models import LargeSimpleBaseline
 from skelgraph.skeleton.builtin import HUMAN36M
-from skelgraph.training import checkpoint, config, train
+from skelgraph.training import checkpoint, config, systems, train
 from skelgraph.training.progress import ConsoleProgress
 from skelgraph.version import __version__
 
@@ -109,20 +109,44 @@ def test_lift_everybody_without_a_checkpoint(
 RESUME = "{name}: stopped after step {step} of {steps}; go on with: skelgraph train --resume run"
 
 
-def test_interrupted_process_says_how_to_go_on(tmp_path: Path, default_signals: None) -> None:
-    path = write(tmp_path, tiny.settings(epochs=4000, eval_every=4000))
-    command = [sys.executable, "-m", "skelgraph", "train", path, "--out", "run", "--plugin", "tiny"]
+def started(folder: Path, *arguments: str) -> int:
+    """A process of its own, by ``python -m skelgraph``; what it says on stderr goes to ``folder/said``."""
     paths = os.pathsep.join([str(TESTS), str(TESTS.parent), os.environ.get("PYTHONPATH", "")])
     environment = {**os.environ, "PYTHONPATH": paths, "OMP_NUM_THREADS": "1", "COLUMNS": "160"}
-    with subprocess.Popen(
-        command, cwd=tmp_path, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
-    ) as process:
-        deadline = time.monotonic() + 120
-        while not (tmp_path / "run" / "log.csv").exists() and time.monotonic() < deadline:
-            time.sleep(0.05)
-        process.send_signal(signal.SIGINT)
-        said = process.communicate(timeout=60)[1]
-    assert process.returncode == 75, said
+    command = [sys.executable, "-m", "skelgraph", *arguments]
+    with open(folder / "said", "wb") as said:
+        return subprocess.Popen(command, cwd=folder, env=environment, stdout=subprocess.DEVNULL, stderr=said).pid
+
+
+def forked(folder: Path, *arguments: str) -> int:
+    """As ``started``, but a fork of this process, which imports nothing anew."""
+    pid = os.fork()
+    if pid:
+        return pid
+    try:
+        torch.set_num_threads(1)
+        os.chdir(folder)
+        os.environ["COLUMNS"] = "160"
+        with open("said", "w") as sys.stderr, open(os.devnull, "w") as sys.stdout:
+            main(list(arguments))
+    except SystemExit as stopped:
+        os._exit(int(stopped.code or 0))
+    finally:
+        os._exit(1)
+
+
+@pytest.mark.parametrize("start", [forked, pytest.param(started, marks=pytest.mark.slow)])  # seconds of imports
+def test_interrupted_process_says_how_to_go_on(
+    tmp_path: Path, default_signals: None, start: Callable[..., int]
+) -> None:
+    path = write(tmp_path, tiny.settings(epochs=4000, eval_every=4000))
+    pid = start(tmp_path, "train", str(path), "--out", "run", "--plugin", "tiny")
+    deadline = time.monotonic() + 120
+    while not (tmp_path / "run" / "log.csv").exists() and time.monotonic() < deadline:
+        time.sleep(0.05)
+    os.kill(pid, signal.SIGINT)
+    code, said = os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]), (tmp_path / "said").read_text()
+    assert code == 75, said
     step = checkpoint.load(tmp_path / "run" / "last.safetensors")[1]["step"]
     assert RESUME.format(name="SIGINT", step=step, steps=20000) in said
 
@@ -177,7 +201,10 @@ def test_a_bar_is_for_long_work_on_a_terminal(monkeypatch: pytest.MonkeyPatch) -
         assert ("1000/1000" in said) == shown and bool(said) == shown
 
 
-def test_show_and_models(tmp_path: Path, skelgraph: Command) -> None:
+def test_show_and_models(
+    tmp_path: Path, skelgraph: Command, monkeypatch: pytest.MonkeyPatch, table_of_systems: list
+) -> None:
+    monkeypatch.setattr(systems, "table", lambda: table_of_systems)
     said = skelgraph("show", "HUMAN36M")
     assert "17" in said and (tmp_path / "HUMAN36M.png").stat().st_size > 5000
     said = skelgraph("models")

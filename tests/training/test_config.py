@@ -7,7 +7,7 @@ from types import ModuleType
 from typing import Literal
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import nn
 
@@ -217,6 +217,7 @@ _trees = st.recursive(
 )
 
 
+@settings(max_examples=40, deadline=None)
 @given(st.dictionaries(_keys.filter("<<".__ne__), _trees, max_size=4))
 def test_dump_and_parse_agree(value: dict) -> None:
     assert config.parse(config.dump(value), "dump") == value

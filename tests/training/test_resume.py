@@ -224,7 +224,7 @@ def test_twenty_killed_runs_of_a_real_model(tmp_path: Path) -> None:
 
 def test_races_for_one_folder_have_one_winner(tmp_path: Path) -> None:
     settings = tiny.settings(epochs=12)
-    for number in range(3):
+    for number in range(2):
         trial = Trial(settings, tmp_path / f"run{number}")
         pids = [trial.start() for _ in range(3)]
         codes = [os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) for pid in pids]

@@ -236,7 +236,7 @@ def test_insisting_on_the_wrong_format_is_an_error_that_names_it(format, told, t
         calibrations.read(path, format=told)
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(format=st.sampled_from(sorted(WRITTEN)), data=st.data())
 def test_a_damaged_file_is_read_or_refused_with_a_message(format, data, tmp_path_factory):
     raw = WRITTEN[format][1]().encode()

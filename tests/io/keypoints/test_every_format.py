@@ -143,12 +143,16 @@ def damage(good: bytes, rng: np.random.Generator) -> bytes:
     return bytes(content)
 
 
+fewer_or_more = pytest.mark.parametrize("tries", [10, pytest.param(40, marks=pytest.mark.slow)])
+
+
+@fewer_or_more
 @every_writer
-def test_damaged_files_give_errors_that_name_them(tmp_path, name, writer):
+def test_damaged_files_give_errors_that_name_them(tmp_path, name, writer, tries):
     whole = writer(tmp_path, whole_body(2))
     path = min(whole.iterdir()) if whole.is_dir() else whole
     good, rng = path.read_bytes(), np.random.default_rng(0)
-    for i in range(30):
+    for i in range(tries):
         path.write_bytes(damage(good, rng))
         only_value_error(whole, name if i % 2 else None, whole.name)
 
@@ -181,13 +185,14 @@ def changed(value, path, odd):
 JSONS = [(name, writer) for name, writer in EVERY if name not in ("csv", "deeplabcut", "npz", "videopose3d", "yolo")]
 
 
+@fewer_or_more
 @pytest.mark.parametrize(("name", "writer"), JSONS, ids=lambda value: getattr(value, "__name__", value))
-def test_json_with_something_else_at_any_place(tmp_path, name, writer):
+def test_json_with_something_else_at_any_place(tmp_path, name, writer, tries):
     whole = writer(tmp_path, whole_body(2))
     path = min(whole.iterdir()) if whole.is_dir() else whole
     good, rng = json.loads(path.read_text()), np.random.default_rng(0)
     spots = list(places(good))
-    for spot in [spots[i] for i in rng.permutation(len(spots))[:12]] + spots[:8]:
+    for spot in [spots[i] for i in rng.permutation(len(spots))[: tries // 2]] + spots[: max(4, tries // 5)]:
         odd = ... if spot and rng.random() < 0.2 else ODD[rng.integers(len(ODD))]
         path.write_text(json.dumps(changed(good, spot, odd)))
         only_value_error(whole, name, whole.name)

@@ -12,7 +12,7 @@ from skelgraph.skeleton.builtin import COCO, COCO_WHOLEBODY, HUMAN36M
 
 FRAMES = 16
 ACTIONS = ("walking", "reaching", "sitting", "kneeling", "lying", "turning")
-LEAST_FOUND = 0.94  # of the spoiled clips
+LEAST_FOUND = {36: 0.85, 200: 0.94}  # share of the spoiled clips, by their number
 
 
 def most_alarms(count: int) -> int:
@@ -28,7 +28,7 @@ def made(i: int) -> tuple[Keypoints, np.ndarray, str]:
     return Keypoints.of(poses.keypoints.numpy(), skeleton.joints, image_size=size), poses.target.numpy(), action
 
 
-@pytest.fixture(scope="module", params=[80, pytest.param(200, marks=pytest.mark.slow)])
+@pytest.fixture(scope="module", params=[36, pytest.param(200, marks=pytest.mark.slow)])
 def count(request) -> int:
     """How many clips: fewer find a gross mistake, more measure the rates."""
     return request.param
@@ -220,7 +220,7 @@ def test_spoiled_clips_are_found(spoil, check, kind, count, request):
         spoiled = spoil(keypoints, pose, random)
         if spoiled is not None:
             found.append(check(spoiled) is not None)
-    assert len(found) > 0.15 * count and np.mean(found) >= LEAST_FOUND, f"{np.sum(found)} of {len(found)}"
+    assert len(found) > 0.15 * count and np.mean(found) >= LEAST_FOUND[count], f"{np.sum(found)} of {len(found)}"
 
 
 def as_detected(keypoints: Keypoints, pose: np.ndarray, random) -> np.ndarray:

@@ -18,7 +18,12 @@ def texts(figure) -> list:
     return [text for ax in figure.axes for text in ax.texts]
 
 
-@pytest.mark.parametrize("name", builtin.__all__)
+HARD = ("COCO_WHOLEBODY", "HUMAN36M")  # panels of parts; one panel
+
+
+@pytest.mark.parametrize(
+    "name", [name if name in HARD else pytest.param(name, marks=pytest.mark.slow) for name in builtin.__all__]
+)  # a picture takes a second
 def test_every_name_of_a_skeleton_is_readable(name, drawn, tmp_path):
     skeleton = builtin.get(name)
     path = draw_skeleton(skeleton, tmp_path / "a.png")
