@@ -27,12 +27,16 @@ MANY = 4800  # graphs: enough for the route that layers take with much work
 Note = Callable[[str, str, object], None]
 
 each_case = pytest.mark.parametrize("case", CASES, ids=str)
-# Where it is dear: a bias is added after the layer's routes, and tracing asks for no option but those of the sum
-cheap_cases = pytest.mark.parametrize(
-    "case",
-    [pytest.param(case, marks=[pytest.mark.slow] if "bias" in case.options else []) for case in CASES],
-    ids=str,
-)
+
+
+def each_case_but(*slow: Case) -> pytest.MarkDecorator:
+    """Every case; those named are slow."""
+    params = [pytest.param(case, marks=[pytest.mark.slow] if case in slow else []) for case in CASES]
+    return pytest.mark.parametrize("case", params, ids=str)
+
+
+WITHOUT_BIAS = [case for case in CASES if "bias" in case.options]  # it is added last, whatever the route
+WITH_OPTIONS = [case for case in CASES if case.options]
 each_layer = pytest.mark.parametrize("case", DEFAULTS, ids=str)
 each_width = pytest.mark.parametrize("channels", [NARROW, WIDE], ids=["narrow", "wide"])
 
@@ -92,7 +96,7 @@ def test_dense_oracle(case: Case, channels: Channels, graph: Graph, device: torc
     assert error <= TOLERANCE
 
 
-@each_case
+@each_case_but(*WITHOUT_BIAS)
 @pytest.mark.parametrize(
     ("graph", "num_graphs", "channels"),
     [(SMALL, 4, NARROW), (SMALL, 4, WIDE), (LARGE, 4, NARROW), (LARGE, 4, WIDE), (SMALL, MANY, NARROW)],
@@ -143,7 +147,7 @@ def test_one_pose_needs_no_leading_dimension(case: Case, device: torch.device) -
         torch.testing.assert_close(case.call(layer, x[0], way), expected, rtol=0, atol=TOLERANCE)
 
 
-@cheap_cases
+@each_case_but(*WITHOUT_BIAS)
 @pytest.mark.parametrize(("graph", "num_graphs"), [(SMALL, 2), (LARGE, 1)], ids=["small", "large"])
 def test_gradcheck(case: Case, graph: Graph, num_graphs: int, device: torch.device, note: Note) -> None:
     graph = graph.to(device)
@@ -254,7 +258,7 @@ def test_repr(case: Case, note: Note) -> None:
     note(case.name, "repr", "ok")
 
 
-@cheap_cases
+@each_case_but(*WITH_OPTIONS)
 @pytest.mark.filterwarnings("ignore")
 def test_compiles_as_one_graph(case: Case, device: torch.device, note: Note) -> None:
     for graph in (SMALL, LARGE)[: 1 if case.options else 2]:  # tracing is slow, and no option asks for the size

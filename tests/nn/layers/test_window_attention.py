@@ -135,12 +135,19 @@ def test_gradients(shift: int) -> None:
 
 
 @pytest.mark.filterwarnings("ignore")
-def test_compiles_exports_and_is_saved(device: torch.device) -> None:
+@pytest.mark.slow  # its export is traced as one graph too
+def test_compiles_as_one_graph(device: torch.device) -> None:
+    torch.compiler.reset()
+    layer, x = layer_of(3, 1).to(device), grid_of(2, 7, 8, 4).to(device)
+    compiled = torch.compile(layer, fullgraph=True, backend="eager")
+    torch.testing.assert_close(compiled(x), layer(x), rtol=0, atol=1e-12)
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_exports_and_is_saved(device: torch.device) -> None:
     torch.compiler.reset()
     layer, x = layer_of(3, 1).to(device), grid_of(2, 7, 8, 4).to(device)
     expected = layer(x)
-    compiled = torch.compile(layer, fullgraph=True, backend="eager")
-    torch.testing.assert_close(compiled(x), expected, rtol=0, atol=1e-12)
     program = torch.export.export(layer, (x,), dynamic_shapes=({0: torch.export.Dim("B")},), strict=True)
     torch.testing.assert_close(program.module()(x[:1].repeat(5, 1, 1, 1))[4], expected[0], rtol=0, atol=1e-12)
     file = io.BytesIO()

@@ -141,15 +141,19 @@ def test_a_checkpoint_that_does_not_fit_is_told(authors: Callable) -> None:
         from_published("mstr", state, HUMAN36M)
 
 
-def test_parameters_are_those_of_the_authors_code() -> None:
+@pytest.fixture(scope="module")
+def full_size() -> MSTR:
+    return MSTR(HUMAN36M, out_channels=2)
+
+
+def test_parameters_are_those_of_the_authors_code(full_size: MSTR) -> None:
     """Less their unused head [34, 768], table of positions [128, 768] and mean layer of 128 frames."""
-    model = MSTR(HUMAN36M, out_channels=2)
-    space = count_parameters(model.space)
-    assert (space, count_parameters(model) - space) == (27_519_354, 18_937_378)
+    space = count_parameters(full_size.space)
+    assert (space, count_parameters(full_size) - space) == (27_519_354, 18_937_378)
     assert (27_545_500 - (34 * 768 + 34), 19_035_811 - 128 * 768 - (128 + 1)) == (27_519_354, 18_937_378)
 
 
-def test_multiply_adds_by_hand() -> None:
+def test_multiply_adds_by_hand(full_size: MSTR) -> None:
     """A patch, the four maps of a block each 12 C^2 (or with a ratio of 2, 8 C^2), merging and head."""
     total = 56 * 56 * 48 * 96
     for stage, depth in enumerate((2, 2, 6, 2)):
@@ -157,7 +161,7 @@ def test_multiply_adds_by_hand() -> None:
         total += depth * cells * 12 * channels**2
         total += cells // 4 * 8 * channels**2 if stage < 3 else 0
     total += 4 * 8 * 768**2 + 768 * 34
-    assert count_multiply_adds(MSTR(HUMAN36M, out_channels=2)) == total
+    assert count_multiply_adds(full_size) == total
 
 
 # the relation module
