@@ -3,12 +3,11 @@
 import json
 import os
 import signal
-import subprocess
-import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import NamedTuple
 
+import another_process as another_process_script
 import numpy as np
 import pytest
 import torch
@@ -90,10 +89,8 @@ def default_signals() -> Iterator[None]:
 
 @pytest.fixture(scope="session")
 def another_process(tmp_path_factory: pytest.TempPathFactory) -> dict:
-    """What ``another_process.py`` prints."""
-    picture = tmp_path_factory.mktemp("another_process") / "a.png"
-    command = [sys.executable, str(Path(__file__).with_name("another_process.py")), str(picture)]
-    return json.loads(subprocess.run(command, capture_output=True, text=True, check=True).stdout)
+    """The report of ``another_process.py``, from a fork."""
+    return another_process_script.forked(tmp_path_factory.mktemp("another_process"))
 
 
 @pytest.fixture(scope="session")
