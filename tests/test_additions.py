@@ -98,7 +98,7 @@ class AddedData(Synthetic):
 """,
         "skelgraph/datasets/__init__.py",
         listed("datasets.added_data", "AddedData"),
-        "test_takes_a_step[added-only-0]",
+        "test_takes_a_step[added-only]",
     ),
     "format": Addition(
         "skelgraph/io/keypoints/formats/added_format.py",
@@ -135,7 +135,7 @@ def added(pred: Tensor, target: Tensor) -> Tensor:
 """,
         "skelgraph/nn/losses.py",
         {"__all__ = [": '"added", '},
-        "test_takes_a_step[added-only-0]",
+        "test_takes_a_step[added-only]",
     ),
     "metric": Addition(
         "skelgraph/nn/metrics.py",
@@ -158,7 +158,7 @@ train: {epochs: 1}
 """,
         "",
         {},
-        "test_takes_a_step[added-only-0]",
+        "test_takes_a_step[added-only]",
     ),
 }
 RUN = ["tests/test_imports.py", "tests/skeleton/builtin", "tests/test_experiments.py", "tests/nn/models"]
