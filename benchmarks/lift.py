@@ -6,6 +6,7 @@ python benchmarks/lift.py
 from __future__ import annotations
 
 import argparse
+import json
 import os
 import statistics
 import subprocess
@@ -32,6 +33,13 @@ from skelgraph.viz.drawings.pose_drawing import draw_pose
 T = TypeVar("T")
 WEIGHTS = "whole-body"
 IMPORTS = "import skelgraph.lifting.lift, skelgraph.viz.page"
+# On Linux the peak of a process counts that of the process that starts it: therefore one that is small.
+MEASURE = """
+import json, resource, subprocess, sys, time
+start = time.perf_counter()
+status = subprocess.run([sys.executable, *sys.argv[1:]], stdout=subprocess.DEVNULL).returncode
+print(json.dumps([status, time.perf_counter() - start, resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss]))
+"""
 LONGER = 4  # times as many frames, to see what that does to memory
 
 
@@ -72,13 +80,11 @@ def command(keypoints: Path, out: Path) -> tuple[float, float]:
 
 def measured(*arguments: str) -> tuple[float, float]:
     """Seconds and the peak memory in MB of Python with these arguments."""
-    start = time.perf_counter()
-    process = subprocess.Popen([sys.executable, *arguments], stdout=subprocess.DEVNULL)
-    _, status, usage = os.wait4(process.pid, 0)
-    process.returncode = os.waitstatus_to_exitcode(status)
-    if process.returncode:
+    done = subprocess.run([sys.executable, "-c", MEASURE, *arguments], stdout=subprocess.PIPE, text=True, check=True)
+    status, seconds, kilobytes = json.loads(done.stdout)
+    if status:
         raise SystemExit(f"{' '.join(arguments)} failed")
-    return time.perf_counter() - start, usage.ru_maxrss / 1e3
+    return seconds, kilobytes / 1e3
 
 
 def one_frame(keypoints: Path, rounds: int) -> None:
