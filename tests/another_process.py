@@ -9,6 +9,8 @@ import sys
 import traceback
 from pathlib import Path
 
+import torch
+
 LATE = ("torch_geometric", "networkx", "matplotlib")
 
 
@@ -48,6 +50,7 @@ def forked(folder: Path) -> dict:
     child = os.fork()
     if not child:
         try:
+            torch.set_num_threads(1)  # those of the parent are not there
             (folder / "report.json").write_text(json.dumps(report(str(folder / "a.png"))))
         except BaseException:
             traceback.print_exc()

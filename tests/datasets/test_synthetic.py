@@ -86,7 +86,7 @@ def test_a_pose_does_not_depend_on_how_many_are_asked_for():
 def test_another_process_draws_the_same(another_process):
     drawn = Synthetic(builtin.COCO, num_poses=20).draw(4).target.double().sum().item()
     assert another_process["sum of synthetic poses"] == drawn
-    assert drawn == pytest.approx(-80.81355, abs=1e-3)  # of an interpreter with other hashes of strings
+    assert drawn == pytest.approx(-80.81355, abs=1e-3)  # where strings hash otherwise: a fork hashes as its parent
 
 
 def test_train_and_test_share_neither_people_nor_motions():
