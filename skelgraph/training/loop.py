@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import platform
 import time
-import warnings
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, fields
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +16,7 @@ from skelgraph.errors import ConfigError
 from skelgraph.nn import losses
 from skelgraph.nn.output import PoseOutput, as_output, map_output
 from skelgraph.nn.prediction import answered, gives_frames, judged
-from skelgraph.training import checkpoint, optim
+from skelgraph.training import checkpoint
 from skelgraph.training.batches import Batches
 from skelgraph.training.ema import Ema
 from skelgraph.training.experiment import Experiment
@@ -26,26 +24,13 @@ from skelgraph.training.judge import Judge
 from skelgraph.training.progress import TrainingProgress
 from skelgraph.training.run_folder import RunFolder
 from skelgraph.training.signals import Interrupted, StopRequest
-from skelgraph.version import __version__
+from skelgraph.training.state import State, stored, surroundings, take_over, warn_of_threads
 
 READ_EVERY = 50  # steps between two looks at the device where looking would wait for it
 
 
 class NonFiniteLoss(FloatingPointError):
     """The loss or the gradient was not finite; the message names the step and its samples."""
-
-
-@dataclass
-class State:
-    """How far training has come: ``epoch`` epochs are closed, ``step`` steps taken, in ``seconds``."""
-
-    epoch: int = 0
-    step: int = 0
-    seconds: float = 0.0
-    best_mpjpe_mm: float | None = None
-    test_mpjpe_mm: float | None = None
-    held_out_mpjpe_mm: float | None = None
-    since_best: int = 0  # evaluations
 
 
 class Loop:
@@ -301,17 +286,9 @@ class Loop:
             "skeleton": self.experiment.skeleton.to_dict(),
             "in_channels": self.model.in_channels,
             "mean_pose": self.mean_pose,
-            "threads": torch.get_num_threads(),
-            "versions": {
-                "skelgraph": __version__,
-                "torch": torch.__version__,
-                "python": platform.python_version(),
-            },
+            **surroundings(),
         }
-        tensors = {f"model.{name}": tensor for name, tensor in self.trained.state_dict().items()}
-        if self.ema is not None:
-            tensors |= {f"trained.{name}": tensor for name, tensor in self.model.state_dict().items()}
-        tensors |= {f"optim.{name}": tensor for name, tensor in optim.moments(self.model, self.optimizer).items()}
+        tensors = stored(self.model, self.trained, self.optimizer)
         checkpoint.save(path, {**tensors, "loop.totals": self.totals}, meta)
         self.saved_at = time.monotonic()
 
@@ -331,10 +308,7 @@ class Loop:
             CheckpointError: if its tensors do not fit.
             ConfigError: if it has more epochs behind it than there are to be.
         """
-        checkpoint.restore(self.trained, checkpoint.group(tensors, "model"), source)
-        if self.ema is not None:
-            checkpoint.restore(self.model, checkpoint.group(tensors, "trained"), source)
-        optim.restore(self.model, self.optimizer, checkpoint.group(tensors, "optim"), source)
+        take_over(tensors, self.model, self.trained, self.optimizer, source)
         self.totals.copy_(tensors["loop.totals"])
         self.state = State(**{field.name: meta[field.name] for field in fields(State) if field.name in meta})
         if self.state.epoch > self.settings.epochs:
@@ -342,9 +316,5 @@ class Loop:
                 f"{source}: train.epochs is {self.settings.epochs}, but {self.state.epoch} epochs are trained already"
             )
         self.mean_pose = meta["mean_pose"]
-        if meta["threads"] != torch.get_num_threads() and self.device.type == "cpu":
-            warnings.warn(
-                f"{source} was trained with {meta['threads']} threads, now {torch.get_num_threads()}: "
-                "going on is exact only with the same number",
-                stacklevel=2,
-            )
+        if self.device.type == "cpu":
+            warn_of_threads(meta["threads"], source)
