@@ -47,10 +47,6 @@ class Axes:
         """The vector [3] along which a person looks who looks into the camera."""
         return self.matrix @ (0, 0, -1)
 
-    @property
-    def right_handed(self) -> bool:
-        return bool(np.linalg.det(self.matrix) > 0)
-
 
 _ALL = (
     Axes("camera", "x right, y down, z forward, of the camera; right-handed", ((1, 0, 0), (0, 1, 0), (0, 0, 1))),

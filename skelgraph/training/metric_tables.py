@@ -82,23 +82,14 @@ def metric_rows(metrics: Mapping[str, Any], by: By = "overall") -> list[Row]:
     ]
 
 
-def metrics_table(metrics: Mapping[str, Any], by: By = "overall", title: str | None = None) -> Table:
+def metrics_table(metrics: Mapping[str, Any], by: By = "overall") -> Table:
     """The rows as a rich table for the terminal. Names are shown as they are, never read as markup."""
-    table = Table(title=None if title is None else Text(title), title_justify="left", header_style="bold", box=None)
+    table = Table(header_style="bold", box=None)
     for i, head in enumerate(_heads(by)):
         table.add_column(head, justify="right" if i else "left", style="dim" if i > 1 else None)
     for row in metric_rows(metrics, by):
         table.add_row(Text(row.name), *_cells(row))
     return table
-
-
-def metrics_markdown(metrics: Mapping[str, Any], by: By = "overall") -> str:
-    """The rows as a markdown table that ends with a newline."""
-    heads = _heads(by)
-    lines = [f"| {' | '.join(heads)} |", f"|{'---|' + '---:|' * (len(heads) - 1)}"]
-    for row in metric_rows(metrics, by):
-        lines.append(f"| {' | '.join([_escaped(row.name), *_cells(row)])} |")
-    return "\n".join(lines) + "\n"
 
 
 def _heads(by: By) -> tuple[str, ...]:
@@ -112,7 +103,3 @@ def _cells(row: Row) -> list[str]:
 
 def _mpjpe(value: float | Mapping[str, float]) -> float:
     return float(value["mpjpe_mm"] if isinstance(value, Mapping) else value)
-
-
-def _escaped(text: str) -> str:
-    return " ".join(text.split()).replace("\\", "\\\\").replace("|", "\\|")

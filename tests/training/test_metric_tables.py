@@ -1,9 +1,11 @@
 """Metric tables: values, the mean pose beside them, and names as they are."""
 
+import io
+
 import pytest
 from rich.console import Console
 
-from skelgraph.training.metric_tables import Row, metric_rows, metrics_markdown, metrics_table
+from skelgraph.training.metric_tables import Row, metric_rows, metrics_table
 
 METRICS = {
     "mpjpe_mm": 50.0,
@@ -14,6 +16,12 @@ METRICS = {
     "poses": 100,
     "mean_pose": {"mpjpe_mm": 200.0, "pck": 0.3, "parts": {"body": 160.0}, "actions": {"walking": {"mpjpe_mm": 90.0}}},
 }
+
+
+def printed(*metrics_and_by) -> str:
+    console = Console(width=80, record=True, file=io.StringIO())
+    console.print(metrics_table(*metrics_and_by))
+    return console.export_text()
 
 
 def test_rows():
@@ -30,21 +38,11 @@ def test_of_several_seeds_the_spread_is_shown() -> None:
     metrics = {**METRICS, "spread": {"mpjpe_mm": 1.5, "parts": {"body": 0.5}}, "seeds": [0, 1]}
     assert metric_rows(metrics)[0] == Row("MPJPE (mm)", 50.0, 200.0, 1.5)
     assert metric_rows(metrics, "parts")[0] == Row("body", 40.0, 160.0, 0.5)
-    assert "50.0 ± 1.5" in metrics_markdown(metrics)
-
-
-def test_markdown():
-    assert metrics_markdown(METRICS, "parts").splitlines() == [
-        "| part | MPJPE (mm) | mean pose | ratio |",
-        "|---|---:|---:|---:|",
-        "| body | 40.0 | 160.0 | 0.25 |",
-        "| hands | 10.0 | – | – |",
-    ]
-    assert "| [red]\\| | 1.0 |" in metrics_markdown(METRICS, "joints")
+    assert "50.0 ± 1.5" in printed(metrics)
 
 
 def test_terminal():
-    console = Console(width=80, record=True, quiet=False, file=open("/dev/null", "w"))
-    console.print(metrics_table(METRICS, "joints", title="[bold]joints"))
-    text = console.export_text()
-    assert "[bold]joints" in text and "[red]|" in text and "mean pose" in text
+    text = printed(METRICS, "joints")
+    assert "[red]|" in text and "mean pose" in text
+    lines = [line.split() for line in printed(METRICS, "parts").splitlines()]
+    assert lines[1:] == [["body", "40.0", "160.0", "0.25"], ["hands", "10.0", "–", "–"]]
