@@ -20,7 +20,7 @@ from skelgraph.datasets.people.joint_definitions import DEFINITION_COLUMNS, rede
 from skelgraph.datasets.people.kinematics import palm
 from skelgraph.datasets.people.motions import STYLE_COLUMNS
 from skelgraph.datasets.people.retarget import retarget
-from skelgraph.datasets.pose_dataset import PoseDataset, counts_by_kind
+from skelgraph.datasets.pose_dataset import PoseDataset, counts_by_kind, kind_of_each
 from skelgraph.datasets.randomness import Style, shares
 from skelgraph.datasets.samples import Poses
 from skelgraph.geometry.axes import z_up
@@ -129,13 +129,13 @@ class MixedPeople(PoseDataset):
             )
             focal = torch.where(torch.rand(len(joints), generator=random) < 0.5, views.focal, 0)
         target = center_on(views.joints, self.skeleton.origin)
-        action = torch.arange(len(self._counts)).repeat_interleave(torch.tensor(list(self._counts.values())))
+        action = kind_of_each(self._counts)
         return Poses(keypoints, confidence, views.image_size, target, action, focal)
 
     def _recorded(self, count: int, random: torch.Generator) -> Tensor:
         index = torch.randint(len(self._recording), (count,), generator=random)
         joints = rotate(_Y_UP, self._recording.bodies(index, random))
-        return joints[:, [self._recording.joints.index(joint) for joint in self.skeleton.joints]]
+        return joints[:, self._recording.order]
 
     def _retargeted(self, count: int, random: torch.Generator) -> Tensor:
         made = []

@@ -70,6 +70,7 @@ class MotionCapture(PoseDataset):
 
     Attributes:
         joints: names of the file's K joints.
+        order: of each of the skeleton's joints the index into ``joints``, [J].
         action: of each pose the index into ``actions``, [N].
         actions: names of sequences without their numbers; the subject's name where a sequence has only a number.
 
@@ -119,7 +120,7 @@ class MotionCapture(PoseDataset):
         """One epoch: every pose once, in the order of the file, seen from a random side."""
         joints, track = self._bodies(self._window, self.generator(epoch, "body"))
         seen_by, position, track = self._stage(joints, track, self.generator(epoch, "stage"))
-        seen = joints[:, :, self._wanted]  # [N, T, J, 3]
+        seen = joints[:, :, self.order]  # [N, T, J, 3]
         if self.num_frames > 1:
             seen = seen + track.unsqueeze(2)
         points, keypoints = (t.view(*seen.shape[:3], -1) for t in place(seen.flatten(1, 2), position, seen_by))
@@ -192,7 +193,7 @@ class MotionCapture(PoseDataset):
                 f"skeleton {self.skeleton.name!r}: {motion.path} has no joints {', '.join(lacking)}; "
                 f"it has {', '.join(joints)}"
             )
-        self._wanted = torch.tensor([joints.index(name) for name in self.skeleton.joints])
+        self.order = torch.tensor([joints.index(name) for name in self.skeleton.joints])
         self._twin, self._bone_class = _twins(motion.path, joints)
         self._path = _paths(motion.parents)
         frames, lengths, self._clearance, self.action, self.actions = _frames(motion, self.split, frame_step)

@@ -14,7 +14,7 @@ from skelgraph.datasets.motion_capture import MotionCapture
 from skelgraph.datasets.people.body_shape import SHAPE_COLUMNS
 from skelgraph.datasets.people.human import Human
 from skelgraph.datasets.people.motions import STYLE_COLUMNS
-from skelgraph.datasets.pose_dataset import PoseDataset, counts_by_kind
+from skelgraph.datasets.pose_dataset import PoseDataset, counts_by_kind, kind_of_each
 from skelgraph.datasets.randomness import shares
 from skelgraph.geometry.axes import z_up
 from skelgraph.geometry.cameras import Camera
@@ -149,13 +149,12 @@ class MultiView(PoseDataset):
         keypoints, confidence = detect_clips(keypoints, visible, self.skeleton, self.faults, random)
         cameras = miscalibrated(cameras, self.faults.camera_deg, random) if self.faults.camera_deg else cameras
         target, cameras = self._in_axes(joints, cameras, random)
-        action = torch.arange(len(self._counts)).repeat_interleave(torch.tensor(list(self._counts.values())))
+        action = kind_of_each(self._counts)
         return Clips(keypoints, confidence, cameras, target, action, self.calibrated)
 
     def _recorded(self, count: int, random: torch.Generator) -> Tensor:
         index = torch.randint(len(self._motion), (count,), generator=random)
-        clips = self._motion.clips(index, random)
-        return clips[:, :, [self._motion.joints.index(joint) for joint in self.skeleton.joints]]
+        return self._motion.clips(index, random)[:, :, self._motion.order]
 
     def _generated(self, count: int, random: torch.Generator) -> Tensor:
         actions = self._human.actions

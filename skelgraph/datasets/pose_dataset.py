@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Mapping
 from typing import Any, Literal, get_args
 
 import torch
@@ -140,6 +141,11 @@ def counts_by_kind(total: int, rest: str, **shares: float) -> dict[str, int]:
     counts = {kind: round(share * total) for kind, share in shares.items()}
     counts[rest] = total - sum(counts.values())
     return {kind: count for kind, count in counts.items() if count}
+
+
+def kind_of_each(counts: Mapping[str, int]) -> Tensor:
+    """[N], the place in ``counts`` of each sample's kind, where the samples of a kind stand together."""
+    return torch.arange(len(counts)).repeat_interleave(torch.tensor(list(counts.values())))
 
 
 def check_dataset(dataset: Any) -> Any:

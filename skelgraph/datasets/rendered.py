@@ -126,7 +126,6 @@ class Rendered(PoseDataset):
             skeleton, split, seed, file=file, held_out=None, frame_step=frame_step, num_frames=num_frames
         )
         self.actions = self._motion.actions
-        self._wanted = torch.tensor([self._motion.joints.index(name) for name in skeleton.joints])
         length = self.size_of_split(num_poses=num_poses, num_test_poses=num_test_poses)
         self._length = length if split == "train" else min(length, len(self._motion))
 
@@ -148,7 +147,7 @@ class Rendered(PoseDataset):
         joints = self._motion.clips(index, random)  # [N, T, K, 3], world
         joints[..., :2] += self.area * (2 * torch.rand(len(joints), 1, 1, 2, generator=random) - 1)
         cameras = self._sessions[torch.randint(len(self._sessions), (len(joints),), generator=random)]  # [N, V]
-        seen = cameras.to_camera(joints[:, None, :, self._wanted])  # [N, V, T, J, 3]
+        seen = cameras.to_camera(joints[:, None, :, self._motion.order])  # [N, V, T, J, 3]
         focal, center = self._crops(seen, cameras, random)
         target = center_on(seen, self.skeleton.origin)
         return Pictures(
