@@ -71,9 +71,7 @@ def convert(
     from skelgraph.training.convert import convert as converted
     from skelgraph.training.experiment import build_skeleton
 
-    given = config.Section()
-    for change in arguments or []:
-        given = config.apply(given, change)
+    given = config.changed(config.Section(), arguments or [])
     model = converted(system, checkpoint, out, build_skeleton(skeleton), force=force, **config.plain(given))
     parameters = f"{systems.count_parameters(model):,} parameters"
     return f"{type(model).__name__}, {parameters}, on {skeleton}\nwritten: {out}"

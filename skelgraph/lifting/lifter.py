@@ -17,7 +17,7 @@ from skelgraph.lifting import weights
 from skelgraph.lifting.error_estimate import ErrorEstimate
 from skelgraph.nn.inputs import model_input
 from skelgraph.nn.models import check_model
-from skelgraph.nn.prediction import Prediction, predict
+from skelgraph.nn.prediction import Prediction, device_of, predict
 from skelgraph.poses.adapt import adapt
 from skelgraph.poses.keypoints import Keypoints
 from skelgraph.poses.pose3d import Pose3D
@@ -133,7 +133,7 @@ class Lifter:
         return np.clip(frames[:, None] + around, 0, count - 1)
 
     def _predict(self, keypoints: Keypoints, window: NDArray[np.int64], focal: float) -> Prediction:
-        where = next((p.device for p in self.model.parameters()), torch.device("cpu"))
+        where = device_of(self.model)
         x, seen = (torch.tensor(each[window], device=where) for each in (keypoints.xy, keypoints.confidence))
         size = torch.tensor(keypoints.image_size, dtype=torch.float32, device=where).expand(len(x), 2)
         return predict(

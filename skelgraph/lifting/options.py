@@ -117,10 +117,7 @@ class LiftOptions:
             raise ValueError(f"{', '.join(useless)}: is for one camera; with calibration= leave it out")
         if useless:
             raise ValueError(f"{', '.join(useless)}: is for several cameras, with calibration=FILE")
-        if several:
-            poses.check_axes(self.axes, self.write, in_world=True)
-        else:
-            poses.check_axes(self.axes, self.write, in_world=False)
+        poses.check_axes(self.axes, self.write, in_world=several)
 
     def _given(self, names: Sequence[str]) -> list[str]:
         """Those of the options that are not as by default, as one writes them."""

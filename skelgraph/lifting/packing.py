@@ -77,9 +77,7 @@ def pack(
     model, skeleton, meta = checkpoint.load_run(run, which, plugins=plugins)
     half = {name: t.half() if t.is_floating_point() else t for name, t in model.state_dict().items()}
     model.load_state_dict(half)  # what is judged below is what a reader of the file gets
-    settings = config.Section(meta["config"])
-    for change in changes:
-        settings = config.apply(settings, change)
+    settings = config.changed(config.Section(meta["config"]), changes)
     dataset = experiment.build_data(settings["data"], skeleton, "train", 1, plugins)
     errors = _errors(model, dataset, skeleton)
     kept = {key: meta[key] for key in KEPT if key in meta}

@@ -16,6 +16,7 @@ from skelgraph.multiview.recording import Recording
 from skelgraph.nn.inputs import multiview_input
 from skelgraph.nn.models import PoseModel
 from skelgraph.nn.output import as_output
+from skelgraph.nn.prediction import device_of
 from skelgraph.poses.pose3d import Pose3D
 
 _LEAST_CONFIDENCE = 0.3
@@ -104,7 +105,7 @@ def lift_views(
     length = model.num_frames
     chunk = chunk or max(1, _POINTS_AT_A_TIME // (views * joints * length))
     around = torch.arange(length) - length // 2
-    where = next((each.device for each in model.parameters()), torch.device("cpu"))
+    where = device_of(model)
     result = torch.zeros(count, joints, 3)
     for first in range(0, count, chunk):
         frames = torch.arange(first, min(first + chunk, count))

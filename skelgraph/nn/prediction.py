@@ -106,6 +106,11 @@ def _prediction(output: Tensor | PoseOutput, model: PoseModel, all_frames: bool)
     return Prediction(chosen(given.pose), error)
 
 
+def device_of(model: PoseModel) -> torch.device:
+    """Where a model's parameters are; the CPU for one without any."""
+    return next((parameter.device for parameter in model.parameters()), torch.device("cpu"))
+
+
 def flip_index_on(skeleton: Skeleton, device: torch.device) -> Tensor:
     """``skeleton.flip_index`` on a device, copied there once."""
     return skeleton.flip_index if device.type == "cpu" else _copied(skeleton, device)

@@ -95,10 +95,7 @@ def read(path: str | Path, overrides: Sequence[str] = ()) -> Section:
         raise FileNotFoundError(f"{path}: no such configuration file")
     if path.stat().st_size > MAX_BYTES:
         raise ConfigError(f"{path}: {path.stat().st_size} bytes; a YAML file may hold at most {MAX_BYTES}")
-    config = parse(path.read_bytes(), str(path))
-    for override in overrides:
-        config = apply(config, override)
-    return config
+    return changed(parse(path.read_bytes(), str(path)), overrides)
 
 
 def parse(content: bytes | str, source: str) -> Section:
@@ -136,6 +133,13 @@ def _construct(loader: _Loader, node: yaml.Node, path: str) -> Any:
         section.marks[name] = line
         section[name] = _construct(loader, value, f"{path}.{name}" if path else name)
     return section
+
+
+def changed(config: Section, overrides: Sequence[str]) -> Section:
+    """The configuration with each override applied in turn, see :func:`apply`."""
+    for override in overrides:
+        config = apply(config, override)
+    return config
 
 
 def apply(config: Section, override: str) -> Section:

@@ -78,9 +78,7 @@ def evaluate(
         return over_seeds({seed: evaluate(each, **options) for seed, each in seeds.items()})
     run, modules = Path(run), packages.load(plugins)
     model, skeleton, meta = checkpoint.load_run(run, which, plugins=plugins)
-    settings = config.Section(meta["config"])
-    for override in overrides:
-        settings = config.apply(settings, override)
+    settings = config.changed(config.Section(meta["config"]), overrides)
     if "data" not in settings:
         example = 'overrides=["data.name=MotionCapture"]'
         raise ConfigError(f"{run}: was not trained here and names no data: name some, such as {example}")

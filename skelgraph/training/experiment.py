@@ -137,8 +137,8 @@ def build(settings: Mapping[str, Any], plugins: Plugins = ()) -> Experiment:
     training = build_training(settings)
     skeleton = build_skeleton(settings["skeleton"])
     torch.manual_seed(hash64("weights", training.seed))
-    model = build_model(settings["model"], skeleton, plugins)
-    train_data = build_data(settings["data"], skeleton, "train", training.seed, plugins)
+    model = build_model(settings["model"], skeleton, modules)
+    train_data = build_data(settings["data"], skeleton, "train", training.seed, modules)
     check_fit(model, train_data)
     check_flip(training, model)
     return Experiment(
@@ -146,7 +146,7 @@ def build(settings: Mapping[str, Any], plugins: Plugins = ()) -> Experiment:
         skeleton=skeleton,
         model=model,
         train_data=train_data,
-        test_data=build_data(settings["data"], skeleton, "test", 0, plugins),
+        test_data=build_data(settings["data"], skeleton, "test", 0, modules),
         loss=_weights(settings.get("loss", {"mpjpe": 1.0})),
         optim=build_optim(settings.get("optim", {}), modules),
         schedule=build_schedule(settings.get("schedule", {}), modules),

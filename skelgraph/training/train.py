@@ -88,9 +88,7 @@ def resume(run: str | Path, changes: Sequence[str] = (), **options: Any) -> Path
         changes: of :data:`FREE` settings, such as ``train.epochs=20`` for more epochs of a run that is finished.
         **options: of :func:`fit`.
     """
-    settings = RunFolder(run).read_config()
-    for change in changes:
-        settings = config.apply(settings, change)
+    settings = config.changed(RunFolder(run).read_config(), changes)
     return fit(settings, run, resume=True, **options)
 
 
